@@ -1,0 +1,44 @@
+#!/bin/sh
+# install.sh ENVIRONMENT LOCKFILE: makes the virtual environment and installs the locked versions into it.
+# Every way this can fail on a newcomer's machine ends in one sentence that says what to do.
+set -u
+environment=$1
+lockfile=$2
+
+fail() { echo "error: $1" >&2; exit 1; }
+
+find_python() {
+    for candidate in "${PYTHON:-}" python3.12 python3 python; do
+        [ -n "$candidate" ] || continue
+        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 12))' >/dev/null 2>&1; then
+            echo "$candidate"; return
+        fi
+    done
+}
+
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+java_version=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+case "$java_version" in
+    17|21) ;;
+    "") fail "Java was not found: install Java 17 or 21 (for example 'apt-get install openjdk-17-jre-headless') or set JAVA_HOME." ;;
+    *) fail "Java $java_version was found, and Spark 4.1 needs Java 17 or 21: install one and set JAVA_HOME to it." ;;
+esac
+
+python=$(find_python)
+[ -n "$python" ] || fail "Python 3.12 with its venv module was not found: install it (for example 'pyenv install 3.12' or 'apt-get install python3.12-venv') or set PYTHON to it."
+
+if [ -e "$environment" ] && [ ! -f "$environment/pyvenv.cfg" ]; then
+    fail "'$environment' is there already and is no virtual environment: move it away and try again."
+fi
+
+if [ ! -x "$environment/bin/uv" ]; then
+    echo "Making $environment with $("$python" --version)"
+    "$python" -m venv "$environment" || fail "'$environment' could not be made: check that this folder can be written to."
+    uv=$(grep '^uv==' "$lockfile")
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "$uv" 2>"$environment/pip.log" \
+        || fail "nothing could be downloaded: check the network and that pip reaches a package index (details: $environment/pip.log)."
+fi
+
+echo "Installing $lockfile into $environment (the first time takes a minute or two)"
+"$environment/bin/uv" pip install --quiet --python "$environment/bin/python" -r "$lockfile" 2>"$environment/uv.log" \
+    || fail "packages of $lockfile could not be installed: check the network and that uv reaches a package index (details: $environment/uv.log)."
