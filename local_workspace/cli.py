@@ -1,0 +1,136 @@
+"""The commands behind `make run`, `make job`, `make ui` and `make clean`."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from local_workspace.bundle import load_bundle
+from local_workspace.errors import LocalWorkspaceError
+from local_workspace.jars import fetch_delta_jars
+from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
+
+INTERRUPTED = 130
+_MLFLOW_PORT = 5000
+# What `make run` does: one month's training, the week after it day by day, and a look back at that week.
+SEQUENCE = (
+    ("training", "2013-08-01T00:00:00Z"),
+    *(("batch_inference", f"2013-08-{day:02}T00:00:00Z") for day in range(2, 9)),
+    ("monitoring", "2013-08-09T00:00:00Z"),
+)
+
+
+@click.group(help="A Databricks workspace's part, on this machine.")
+def commands() -> None:
+    """The group of all commands."""
+
+
+@commands.command(help="Train as of 1 August 2013, score the week after it, monitor it.")
+def run() -> None:
+    """Runs the whole sequence in one process."""
+    from local_workspace.local_jobs import run_jobs
+    from local_workspace.summary import print_summary
+
+    with open_workspace() as workspace:
+        bundle = load_bundle(REPOSITORY)
+        spark, failed = run_jobs(bundle, workspace, [(name, {"as_of": as_of}) for name, as_of in SEQUENCE])
+        if not failed:
+            print_summary(bundle, workspace, spark)
+    if failed:
+        sys.exit(1)
+
+
+@commands.command(help="Run one job of the bundle.")
+@click.argument("name")
+@click.option(
+    "--as-of", help="Point in time, such as 2013-08-01T00:00:00Z; the start of the run when left out."
+)
+@click.option("--param", "params", multiple=True, metavar="KEY=VALUE", help="Another job parameter.")
+def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
+    """Runs one job."""
+    from local_workspace.local_jobs import run_jobs
+
+    parameters = dict(_split(param) for param in params) | ({"as_of": as_of} if as_of else {})
+    with open_workspace() as workspace:
+        _, failed = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
+    if failed:
+        sys.exit(1)
+
+
+@commands.command(help="Open the MLflow UI on the local workspace.")
+def ui() -> None:
+    """Becomes MLflow's server."""
+    workspace = find_workspace()
+    if not (workspace.root / "mlflow.db").exists():
+        raise LocalWorkspaceError("There is nothing to show yet: 'make run' fills the local workspace.")
+    port = str(_free_port())
+    print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl+C ends it)", flush=True)
+    server = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+    stores = [
+        "--backend-store-uri",
+        workspace.tracking_uri,
+        "--default-artifact-root",
+        workspace.artifacts.as_uri(),
+    ]
+    os.execv(sys.executable, [sys.executable, *server, *stores])  # noqa: S606 (our own interpreter)
+
+
+@commands.command(help="Remove all that local runs have written.")
+def clean() -> None:
+    """Removes the workspace's folder."""
+    root = find_workspace().root
+    if root.exists():
+        with open_workspace():
+            shutil.rmtree(root)
+        print(f"Removed {root}")
+
+
+@commands.command(help="Fetch the Delta jars into the virtual environment.")
+def jars() -> None:
+    """Fetches the jars, once."""
+    fetch_delta_jars()
+
+
+def main() -> None:
+    """Runs a command; what the user can put right is said in one sentence."""
+    try:
+        with _one_sentence_errors():
+            commands(standalone_mode=False)
+    except click.ClickException as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)
+        sys.exit(2)
+
+
+@contextmanager
+def _one_sentence_errors() -> Iterator[None]:
+    try:
+        yield
+    except LocalWorkspaceError as error:
+        raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, click.Abort):
+        print(
+            "\nInterrupted. The next run continues with the tables as they are.", file=sys.stderr, flush=True
+        )
+        # Without waiting for notebooks that are still at work in their threads.
+        os._exit(INTERRUPTED)
+
+
+def _split(param: str) -> tuple[str, str]:
+    key, equals, value = param.partition("=")
+    if not equals or not key:
+        raise LocalWorkspaceError(f"'{param}' is no parameter: write it as KEY=VALUE.")
+    return key, value
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", _MLFLOW_PORT))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,81 @@
+"""A Spark session with Delta tables that stay: everything it writes is under one folder."""
+
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from local_workspace.jars import delta_jars
+
+_QUIET_LOG = """
+rootLogger.level = error
+rootLogger.appenderRef.stderr.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex
+"""
+
+
+def build_session(root: Path, *, cores: int = 2) -> SparkSession:
+    """Starts Spark, or returns the session that this process has already.
+
+    Args:
+        root: Where the warehouse and Spark's scratch files go.
+        cores: How many tasks Spark runs at a time.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    log_settings = root / "log4j2.properties"
+    log_settings.write_text(_QUIET_LOG, encoding="utf-8")
+    builder = SparkSession.builder.appName("local_workspace").master(f"local[{cores}]")
+    for key, value in {**_SETTINGS, **_paths(root, log_settings)}.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    register_tables(spark, root / "warehouse")
+    return spark
+
+
+def register_tables(spark: SparkSession, warehouse: Path) -> None:
+    """Tells the in-memory catalog of the tables that earlier processes left in the warehouse.
+
+    A metastore on disk (Hive with Derby) would remember them, and costs seconds at each start; columns, comments
+    and properties are in each table's Delta log anyway.
+    """
+    for schema in sorted(warehouse.glob("*.db")):
+        name = schema.name.removesuffix(".db")
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{name}`")
+        for log in sorted(schema.glob("*/_delta_log")):
+            table, location = log.parent.name, log.parent.as_uri()
+            spark.sql(f"CREATE TABLE IF NOT EXISTS `{name}`.`{table}` USING DELTA LOCATION '{location}'")
+
+
+def _paths(root: Path, log_settings: Path) -> dict[str, str]:
+    jars = delta_jars()
+    java_options = [
+        "-Duser.timezone=UTC",
+        f"-Dlog4j2.configurationFile={log_settings.as_uri()}",
+        f"-Dderby.system.home={root}",
+        "-XX:+UseParallelGC",
+        "-XX:TieredStopAtLevel=1",
+    ]
+    return {
+        "spark.sql.warehouse.dir": (root / "warehouse").as_uri(),
+        "spark.local.dir": str(root / "spark"),
+        "spark.driver.extraClassPath": ":".join(map(str, jars)),
+        "spark.driver.extraJavaOptions": " ".join(java_options),
+    }
+
+
+_SETTINGS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "2g",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}

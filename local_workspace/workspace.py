@@ -1,0 +1,84 @@
+"""The one folder that local runs write to, and the environment that a workspace would give them."""
+
+import fcntl
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_workspace.errors import LocalWorkspaceError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FOLDER_VARIABLE = "LOCAL_WORKSPACE"
+_CATALOG = "spark_catalog"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where the parts of the local workspace are."""
+
+    root: Path
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow store, for tracking and registry both."""
+        return f"sqlite:///{self.root / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where MLflow puts the files of runs and models."""
+        return self.root / "mlartifacts"
+
+    @property
+    def volumes(self) -> Path:
+        """Where volumes are mounted."""
+        return self.root / "Volumes"
+
+    def enter(self) -> None:
+        """Makes this process one that runs in the workspace: import path, MLflow's stores, bundle variables."""
+        for path in (REPOSITORY / "local_workspace" / "site", REPOSITORY):
+            if str(path) not in sys.path:
+                sys.path.insert(0, str(path))
+        os.environ |= {
+            "MLFLOW_TRACKING_URI": self.tracking_uri,
+            "MLFLOW_REGISTRY_URI": self.tracking_uri,
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts.as_uri(),
+            # Bars of MLflow's own would run through the display of the tasks.
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "BUNDLE_VAR_catalog": _CATALOG,
+            "BUNDLE_VAR_volume_root": str(self.volumes),
+        }
+        for name in ("mlflow", "alembic", "py4j"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def find_workspace() -> Workspace:
+    """The workspace's folder: `.local` in the repository, or what `LOCAL_WORKSPACE` names."""
+    return Workspace(Path(os.environ.get(FOLDER_VARIABLE) or REPOSITORY / ".local").resolve())
+
+
+@contextmanager
+def open_workspace() -> Iterator[Workspace]:
+    """Makes the folder when it is not there, holds it for this process alone, and enters it."""
+    workspace = find_workspace()
+    try:
+        workspace.volumes.mkdir(parents=True, exist_ok=True)
+        lock = (workspace.root / "lock").open("w")
+    except OSError as error:
+        raise LocalWorkspaceError(
+            f"'{workspace.root}' can't be used as the local workspace ({error.strerror}): "
+            f"move away what is there, or set {FOLDER_VARIABLE} to another folder."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalWorkspaceError(
+                f"Another run is using '{workspace.root}': wait for it, or set {FOLDER_VARIABLE} to another folder."
+            ) from None
+        workspace.enter()
+        yield workspace
