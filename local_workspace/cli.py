@@ -12,6 +12,7 @@ import click
 from local_workspace.bundle import load_bundle
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.jars import fetch_delta_jars
+from local_workspace.local_jobs import run_jobs
 from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
 
 INTERRUPTED = 130
@@ -32,8 +33,7 @@ def commands() -> None:
 @commands.command(help="Train as of 1 August 2013, score the week after it, monitor it.")
 def run() -> None:
     """Runs the whole sequence in one process."""
-    from local_workspace.local_jobs import run_jobs
-    from local_workspace.summary import print_summary
+    from local_workspace.summary import print_summary  # noqa: PLC0415 (MLflow takes seconds to import)
 
     with open_workspace() as workspace:
         bundle = load_bundle(REPOSITORY)
@@ -52,8 +52,6 @@ def run() -> None:
 @click.option("--param", "params", multiple=True, metavar="KEY=VALUE", help="Another job parameter.")
 def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
     """Runs one job."""
-    from local_workspace.local_jobs import run_jobs
-
     parameters = dict(_split(param) for param in params) | ({"as_of": as_of} if as_of else {})
     with open_workspace() as workspace:
         _, failed = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])

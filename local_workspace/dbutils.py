@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 _MAX_TASK_VALUE_BYTES = 48 * 1024
 
 
-class NotebookExit(BaseException):  # noqa: N818 (no error: it ends a notebook early, as a success)
+class NotebookExit(BaseException):
     """Raised by `dbutils.notebook.exit`; no `except Exception` in a notebook catches it."""
 
     def __init__(self, value: str) -> None:
@@ -40,11 +40,11 @@ class Widgets(_Utility):
         self._given = dict(parameters)
         self._defaults: dict[str, str] = {}
 
-    def text(self, name: str, defaultValue: str, label: str | None = None) -> None:  # noqa: N803, ARG002 (Databricks' signature)
+    def text(self, name: str, defaultValue: str, label: str | None = None) -> None:  # noqa: N803 (Databricks' signature)
         """Defines a widget; a parameter of that name wins over the default."""
         self._defaults[name] = defaultValue
 
-    def dropdown(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:  # noqa: N803, ARG002
+    def dropdown(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:  # noqa: N803
         """Defines a widget whose default must be one of the choices."""
         if defaultValue not in choices:
             raise ValueError(f"widget '{name}': the default '{defaultValue}' is not one of {choices}.")
@@ -84,7 +84,7 @@ class TaskValues(_Utility):
             )
         self._own[key] = json.loads(text)
 
-    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:  # noqa: N803, ARG002
+    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:  # noqa: N803
         """The value that another task set, or the default."""
         if taskKey not in self._upstream:
             raise ValueError(f"no task '{taskKey}' runs before this one.")

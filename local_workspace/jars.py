@@ -1,4 +1,4 @@
-"""The Delta jars: fetched once by their coordinates, from then on used from inside the virtual environment."""
+"""The Delta jars: fetched once by their coordinates, then used from inside the virtual environment."""
 
 import subprocess
 import sys

@@ -56,8 +56,8 @@ def enter_task(spark: SparkSession, task: TaskRun) -> None:
     """Marks this thread's Spark jobs as the task's, and gives the thread a session as a notebook has it."""
     name = " ▸ ".join(task.path)
     spark.sparkContext.setJobGroup(task.job_group, name, interruptOnCancel=True)
-    jvm = spark.sparkContext._jvm  # noqa: SLF001 (pyspark offers no public way)
-    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(spark._jsparkSession)  # type: ignore[union-attr] # noqa: SLF001
+    jvm = spark.sparkContext._jvm
+    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(spark._jsparkSession)  # type: ignore[union-attr]
 
 
 def report_failures(run: JobRun) -> None:

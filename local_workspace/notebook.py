@@ -15,7 +15,7 @@ _IGNORED_MAGICS = {"%md", "%md-sandbox", "%pip"}
 
 
 class NotebookError(Exception):
-    """A notebook failed: its text names the notebook, cell and line, and shows only the bundle's own frames."""
+    """A notebook failed; the text names its cell and line, and shows the bundle's own frames only."""
 
 
 def run_notebook(path: Path, spark: Any, dbutils: DBUtils, root: Path) -> str | None:

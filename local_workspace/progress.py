@@ -19,7 +19,7 @@ _STYLES = {
     State.SUCCESS: ("✓", "green"),
     State.FAILED: ("✗", "bold red"),
     State.UPSTREAM_FAILED: ("✗", "red"),
-    State.EXCLUDED: ("–", "dim"),
+    State.EXCLUDED: ("-", "dim"),
 }
 _WORDS = {
     State.SUCCESS: "done",

@@ -52,22 +52,19 @@ class JobRun:
 
     def look_up(self, steps: tuple[str, ...]) -> Any:
         """The value of a reference into the run, or None."""
+        facts = {
+            ("job", "id"): str(self.job_id),
+            ("job", "name"): self.job.name,
+            ("job", "run_id"): str(self.run_id),
+            ("job", "repair_count"): "0",
+            ("job", "trigger", "type"): "run_job_task" if self.parent else "one_time",
+        }
         match steps:
-            case ("job", "id"):
-                return str(self.job_id)
-            case ("job", "name"):
-                return self.job.name
-            case ("job", "run_id"):
-                return str(self.run_id)
-            case ("job", "repair_count"):
-                return "0"
-            case ("job", "trigger", "type"):
-                return "run_job_task" if self.parent else "one_time"
             case ("job", "start_time", part) | ("job", "trigger", "time", part) if part in TIME_PARTS:
                 return TIME_PARTS[part](self.started)
             case ("job", "parameters", name):
                 return self.parameters.get(name)
-        return None
+        return facts.get(steps)
 
 
 @dataclass(eq=False)

@@ -38,8 +38,8 @@ def build_session(root: Path, *, cores: int = 2) -> SparkSession:
 def register_tables(spark: SparkSession, warehouse: Path) -> None:
     """Tells the in-memory catalog of the tables that earlier processes left in the warehouse.
 
-    A metastore on disk (Hive with Derby) would remember them, and costs seconds at each start; columns, comments
-    and properties are in each table's Delta log anyway.
+    A metastore on disk (Hive with Derby) would remember them, and costs seconds at each start; columns,
+    comments and properties are in each table's Delta log anyway.
     """
     for schema in sorted(warehouse.glob("*.db")):
         name = schema.name.removesuffix(".db")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from rich.console import Console
 from rich.table import Table
 
@@ -23,9 +25,6 @@ def print_summary(bundle: Bundle, workspace: Workspace, spark: Any) -> None:
 
 
 def _print_champion(console: Console, model: str) -> None:
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
     client = MlflowClient()
     try:
         version = client.get_model_version_by_alias(model, _ALIAS)

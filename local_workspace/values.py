@@ -27,7 +27,7 @@ TIME_PARTS: dict[str, Callable[[datetime], str]] = {
 
 
 def references(text: str) -> Iterator[tuple[str, ...]]:
-    """The references in a text, each as its steps: `{{tasks.a.values.b}}` is `("tasks", "a", "values", "b")`."""
+    """The references in a text, as steps: `{{tasks.a.values.b}}` is `("tasks", "a", "values", "b")`."""
     for match in _REFERENCE.finditer(text):
         yield _steps(match[1])
 

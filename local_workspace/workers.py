@@ -1,7 +1,7 @@
 """A fixed few threads for notebooks.
 
-They are daemons, so an interrupt ends the process without waiting for a model that is being fitted; and they
-stay, because each Python thread has a JVM thread of its own that would otherwise be made again for every task.
+They are daemons, so an interrupt ends the process without waiting for a model that is being fitted; and
+they stay, because each Python thread has a thread in the JVM that would else be made again for every task.
 """
 
 import threading

@@ -38,7 +38,7 @@ class Workspace:
         return self.root / "Volumes"
 
     def enter(self) -> None:
-        """Makes this process one that runs in the workspace: import path, MLflow's stores, bundle variables."""
+        """Makes this process one of the workspace: import path, MLflow's stores, bundle variables."""
         for path in (REPOSITORY / "local_workspace" / "site", REPOSITORY):
             if str(path) not in sys.path:
                 sys.path.insert(0, str(path))
@@ -78,7 +78,8 @@ def open_workspace() -> Iterator[Workspace]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LocalWorkspaceError(
-                f"Another run is using '{workspace.root}': wait for it, or set {FOLDER_VARIABLE} to another folder."
+                f"Another run is using '{workspace.root}': wait for it, "
+                f"or set {FOLDER_VARIABLE} to another folder."
             ) from None
         workspace.enter()
         yield workspace

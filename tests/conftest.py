@@ -1,4 +1,4 @@
-"""What all tests share: the import path of a local run, a workspace folder of their own, one Spark session."""
+"""What all tests share: a local run's import path, a workspace folder of their own, one Spark session."""
 
 import os
 import sys

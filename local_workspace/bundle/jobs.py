@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from local_workspace.errors import BundleError
 
 RUN_IF = Literal[
     "ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED"
@@ -116,3 +118,23 @@ class Job(_Settings):
     webhook_notifications: Any = None
     performance_target: str | None = None
     edit_mode: str | None = None
+
+
+def parse_job(key: str, settings: dict[str, Any], file: str) -> Job:
+    """Reads a job's resolved settings; what is wrong is said with the file, the task and the field."""
+    try:
+        return Job.model_validate({name: value for name, value in settings.items() if name != "id"})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = _locate(first["loc"], settings)
+        unsupported = "this field is not supported by the local runner"
+        message = unsupported if first["type"] == "extra_forbidden" else first["msg"]
+        raise BundleError(f"{file}: job '{key}': {where}: {message}.") from None
+
+
+def _locate(location: tuple[int | str, ...], settings: dict[str, Any]) -> str:
+    match location:
+        case ("tasks", int(index), *rest):
+            task = settings["tasks"][index].get("task_key", index)
+            return f"task '{task}'" + "".join(f": {part}" for part in rest)
+    return ".".join(str(part) for part in location)

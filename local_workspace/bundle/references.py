@@ -69,9 +69,8 @@ class _Resolver:
     def _text(self, match: re.Match[str], trail: tuple[str, ...]) -> str:
         value = self._follow(match, trail)
         if isinstance(value, dict | list):
-            raise BundleError(
-                f"{self._place(match[1])}: ${{{match[1]}}} is no plain value, so it can't be part of a text."
-            )
+            where = f"{self._place(match[1])}: {match[0]}"
+            raise BundleError(f"{where} is no plain value, so it can't be part of a text.")
         if isinstance(value, bool):
             return str(value).lower()
         return "" if value is None else str(value)
