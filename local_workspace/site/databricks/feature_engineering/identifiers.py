@@ -1,0 +1,30 @@
+"""Names of tables and columns, quoted for Spark."""
+
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+
+def full_name(spark: SparkSession, name: str) -> str:
+    """A table's three-level name; what is left out is the session's current catalog and schema."""
+    parts = [part.strip("`") for part in name.split(".")]
+    match parts:
+        case [table]:
+            parts = [spark.catalog.currentCatalog(), spark.catalog.currentDatabase(), table]
+        case [schema, table]:
+            parts = [spark.catalog.currentCatalog(), schema, table]
+        case [_, _, _]:
+            pass
+        case _:
+            raise ValueError(f"A table's name is <catalog>.<schema>.<table>, not {name!r}.")
+    return ".".join(parts)
+
+
+def quoted(name: str) -> str:
+    """A full table name as an identifier."""
+    return ".".join(f"`{part.replace('`', '``')}`" for part in name.split("."))
+
+
+def column(name: str, of: str | None = None) -> Column:
+    """A column by its literal name, whatever characters are in it."""
+    escaped = f"`{name.replace('`', '``')}`"
+    return F.col(f"{of}.{escaped}" if of else escaped)

@@ -1,0 +1,154 @@
+"""Feature tables: Delta tables that know their primary key.
+
+Open-source Delta has no PRIMARY KEY constraint, so the key and the time series column are table properties.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StructType, TimestampType
+
+from .identifiers import column, full_name, quoted
+
+_PRIMARY_KEYS = "featureEngineering.primaryKeys"
+_TIMESERIES_COLUMNS = "featureEngineering.timeseriesColumns"
+_TAGS = "featureEngineering.tags"
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """What is known about a feature table, its rows apart."""
+
+    name: str
+    primary_keys: list[str]
+    timestamp_keys: list[str]
+    features: list[str]
+    description: str = ""
+    partition_columns: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lookup_keys(self) -> list[str]:
+        """The primary key without the time series column."""
+        return [key for key in self.primary_keys if key not in self.timestamp_keys]
+
+
+def create(
+    spark: SparkSession, table: FeatureTable, schema: StructType, rows: DataFrame | None = None
+) -> None:
+    """Makes the Delta table of a feature table, with its first rows if there are any."""
+    _check_keys(table, schema)
+    rows = spark.createDataFrame([], schema) if rows is None else rows
+    _check_unique(table, rows)
+    writer = (
+        rows.writeTo(quoted(table.name))
+        .using("delta")
+        .tableProperty("comment", table.description)
+        .tableProperty(_PRIMARY_KEYS, json.dumps(table.primary_keys))
+        .tableProperty(_TIMESERIES_COLUMNS, json.dumps(table.timestamp_keys))
+        .tableProperty(_TAGS, json.dumps(table.tags))
+    )
+    if table.partition_columns:
+        writer = writer.partitionedBy(*(column(name) for name in table.partition_columns))
+    writer.create()
+
+
+def get(spark: SparkSession, name: str) -> FeatureTable:
+    """Reads what is known about a feature table; a table without a primary key is none."""
+    name = full_name(spark, name)
+    features = read(spark, name).columns
+    detail = DeltaTable.forName(spark, quoted(name)).detail().collect()[0]
+    properties = detail["properties"]
+    if _PRIMARY_KEYS not in properties:
+        raise ValueError(f"Table '{name}' can't be used as a feature table: it has no primary key.")
+    return FeatureTable(
+        name=name,
+        primary_keys=json.loads(properties[_PRIMARY_KEYS]),
+        timestamp_keys=json.loads(properties[_TIMESERIES_COLUMNS]),
+        features=features,
+        description=detail["description"] or "",
+        partition_columns=list(detail["partitionColumns"]),
+        tags=json.loads(properties[_TAGS]),
+    )
+
+
+def read(spark: SparkSession, name: str) -> DataFrame:
+    """All rows of a table."""
+    identifier = quoted(full_name(spark, name))
+    if not spark.catalog.tableExists(identifier):
+        raise ValueError(f"The feature data table for '{full_name(spark, name)}' could not be found.")
+    return spark.table(identifier)
+
+
+def merge(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
+    """Updates the rows whose primary key is there, inserts the others, adds columns that are new.
+
+    A static table may get some of its columns only: the others keep their values in rows that are updated.
+    """
+    _check_columns(spark, table, rows)
+    _check_unique(table, rows)
+    target = DeltaTable.forName(spark, quoted(table.name)).alias("target")
+    same_key = [column(key, of="target") == column(key, of="source") for key in table.primary_keys]
+    condition = same_key[0]
+    for same in same_key[1:]:
+        condition &= same
+    (
+        target.merge(rows.alias("source"), condition)
+        .withSchemaEvolution()
+        .whenMatchedUpdateAll()
+        .whenNotMatchedInsertAll()
+        .execute()
+    )
+
+
+def drop(spark: SparkSession, name: str) -> None:
+    """Drops a feature table and its rows."""
+    table = get(spark, name)
+    spark.sql("DROP TABLE IDENTIFIER(:name)", args={"name": quoted(table.name)})
+
+
+def _check_keys(table: FeatureTable, schema: StructType) -> None:
+    missing = [key for key in table.primary_keys if key not in schema.fieldNames()]
+    if missing:
+        raise ValueError(f"The dataframe or schema must contain all primary keys; it lacks {missing}.")
+    if divided := sorted(set(table.partition_columns) & set(table.primary_keys)):
+        raise ValueError(f"Primary keys cannot be partition columns: {divided}.")
+    for key in table.timestamp_keys:
+        if key not in table.primary_keys:
+            raise ValueError(f"Timeseries column '{key}' is not in primary_keys.")
+        if schema[key].dataType != TimestampType():
+            kind = schema[key].dataType.simpleString()
+            raise NotImplementedError(
+                f"The local feature engineering client does not support a timeseries_column of type {kind}: "
+                "use timestamp."
+            )
+
+
+def _check_columns(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
+    needed = table.features if table.timestamp_keys else table.primary_keys
+    missing = [name for name in needed if name not in rows.columns]
+    if missing:
+        what = "All columns of a time series feature table" if table.timestamp_keys else "All primary keys"
+        raise ValueError(f"{what} must be in the dataframe; it lacks {missing}.")
+    known = read(spark, table.name).schema
+    for item in rows.schema:
+        if item.name in known.fieldNames() and known[item.name].dataType != item.dataType:
+            raise ValueError(
+                f"Column '{item.name}' is {known[item.name].dataType.simpleString()} in '{table.name}' "
+                f"and {item.dataType.simpleString()} in the dataframe."
+            )
+
+
+def _check_unique(table: FeatureTable, rows: DataFrame) -> None:
+    """Every primary key is there once, without NULL: a constraint that open-source Delta does not have."""
+    keys = [column(key) for key in table.primary_keys]
+    has_null = F.greatest(*(key.isNull() for key in keys), F.lit(False))
+    counts = rows.groupBy(*keys).count().agg(F.max("count").alias("most"), F.max(has_null).alias("has_null"))
+    found = counts.collect()[0]
+    if (found["most"] or 0) > 1:
+        raise ValueError(f"Non-unique rows detected in the dataframe for key {table.primary_keys}.")
+    if found["has_null"]:
+        raise ValueError(f"NULL detected in the dataframe in key {table.primary_keys}.")

@@ -1,0 +1,101 @@
+"""From lookups to a specification, and from a specification to rows with features."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame
+
+from . import tables
+from .checks import check_labels, check_lookup, check_outputs
+from .identifiers import column
+from .lookup import FeatureLookup
+from .point_in_time import JoinKeys, join_features
+from .spec import FeatureSpec, LookedUpColumn, SourceColumn
+from .tables import FeatureTable
+
+
+class LookupKeys(NamedTuple):
+    """The columns of a dataframe that find a table's rows."""
+
+    columns: tuple[str, ...]
+    timestamp: str | None
+    lookback_window: timedelta | None
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows with labels, and where their features are to be looked up."""
+
+    df: DataFrame
+    feature_spec: FeatureSpec
+    labels: tuple[str, ...]
+
+    def load_df(self) -> DataFrame:
+        """The columns of the model, then the labels."""
+        joined = look_up(self.df, self.feature_spec)
+        return joined.select(*(column(name) for name in (*self.feature_spec.model_inputs, *self.labels)))
+
+
+def plan(
+    df: DataFrame,
+    lookups: Sequence[FeatureLookup],
+    labels: Sequence[str],
+    exclude_columns: Sequence[str],
+) -> TrainingSet:
+    """Checks lookups against the dataframe and the tables and says where each column comes from."""
+    check_labels(df, labels, exclude_columns)
+    looked_up = [item for lookup in lookups for item in _resolve(df, lookup, labels)]
+    check_outputs(df, looked_up)
+    looked_up = [item for item in looked_up if item.name not in exclude_columns]
+    keys = {key for item in looked_up for key in item.lookup_key}
+    sources = [
+        SourceColumn(name, include=name not in exclude_columns)
+        for name in df.columns
+        if name not in labels and (name not in exclude_columns or name in keys)
+    ]
+    return TrainingSet(df, FeatureSpec(tuple(sources), tuple(looked_up)), tuple(labels))
+
+
+def look_up(df: DataFrame, spec: FeatureSpec) -> DataFrame:
+    """Adds the features that the dataframe does not have yet, in the order of the specification."""
+    wanted = [item for item in spec.looked_up_columns if item.name not in df.columns]
+    joined = df
+    for (name, keys), items in _grouped(wanted).items():
+        table = tables.get(df.sparkSession, name)
+        outputs = {item.name: item.feature_name for item in items}
+        joined = join_features(joined, tables.read(df.sparkSession, name), _join_keys(table, keys), outputs)
+    return joined.select(*(column(name) for name in (*df.columns, *(item.name for item in wanted))))
+
+
+def _grouped(wanted: Sequence[LookedUpColumn]) -> dict[tuple[str, LookupKeys], list[LookedUpColumn]]:
+    """Columns by the join that finds them, so that each table is joined once."""
+    joins: dict[tuple[str, LookupKeys], list[LookedUpColumn]] = {}
+    for item in wanted:
+        keys = LookupKeys(item.lookup_key, item.timestamp_lookup_key, item.lookback_window)
+        joins.setdefault((item.table_name, keys), []).append(item)
+    return joins
+
+
+def _join_keys(table: FeatureTable, keys: LookupKeys) -> JoinKeys:
+    times = (keys.timestamp, table.timestamp_keys[0]) if keys.timestamp else None
+    return JoinKeys(tuple(zip(keys.columns, table.lookup_keys, strict=True)), times, keys.lookback_window)
+
+
+def _resolve(df: DataFrame, lookup: FeatureLookup, labels: Sequence[str]) -> list[LookedUpColumn]:
+    table = tables.get(df.sparkSession, lookup.table_name)
+    features = tables.read(df.sparkSession, table.name)
+    check_lookup(df.drop(*labels), lookup, table, features)
+    names = lookup.feature_names or sorted(set(table.features) - set(table.primary_keys))
+    return [
+        LookedUpColumn(
+            name=lookup.output_name(name),
+            table_name=table.name,
+            feature_name=name,
+            lookup_key=tuple(lookup.lookup_key),
+            timestamp_lookup_key=lookup.timestamp_lookup_key,
+            lookback_window=lookup.lookback_window,
+        )
+        for name in names
+    ]
