@@ -1,0 +1,88 @@
+"""The aircraft: its age and size, and how late its last known leg was."""
+
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from feature_engineering.changes import changed
+
+AIRCRAFT_KEYS = LEG_KEYS = ("tailnum", "known_at")
+
+
+def aircraft_features(planes: DataFrame, first_year: int, last_year: int) -> DataFrame:
+    """Age and size of each aircraft as of the first moment (UTC) of each year.
+
+    Args:
+        planes: `tailnum`, `year` (built), `seats` and `engines`.
+        first_year: the first year that gets rows.
+        last_year: the last one.
+
+    Returns:
+        `tailnum`, `known_at`, `aircraft_age_years` (NULL where the year is unknown or still to come),
+        `aircraft_seats` and `aircraft_engines`.
+    """
+    years = F.explode(F.sequence(F.lit(first_year), F.lit(last_year)))
+    age = F.col("_year") - F.col("year")
+    zero, first = F.lit(0), F.lit(1)
+    start = F.make_timestamp(F.col("_year"), first, first, zero, zero, zero.cast("decimal(8,6)"), F.lit("UTC"))
+    return planes.withColumn("_year", years).select(
+        "tailnum",
+        start.alias("known_at"),
+        F.when(age >= 0, age).cast("double").alias("aircraft_age_years"),
+        F.col("seats").cast("double").alias("aircraft_seats"),
+        F.col("engines").cast("double").alias("aircraft_engines"),
+    )
+
+
+def new_aircraft_features(
+    planes: DataFrame, history_start: datetime, since: datetime | None, as_of: datetime
+) -> DataFrame:
+    """Every year's rows of aircraft brought or altered after `since`, and every aircraft's of years that began since."""
+    first_year, last_year = history_start.astimezone(UTC).year, as_of.astimezone(UTC).year
+    if since is None:
+        return aircraft_features(planes, first_year, last_year)
+    rows = aircraft_features(changed(planes, since), first_year, last_year)
+    if since.astimezone(UTC).year == last_year:
+        return rows
+    return rows.unionByName(aircraft_features(planes, since.astimezone(UTC).year + 1, last_year)).distinct()
+
+
+def leg_features(flights: DataFrame, as_of: datetime) -> DataFrame:
+    """The last known leg of each aircraft, at each departure and arrival.
+
+    Args:
+        flights: `tailnum`, `flight_id`, `sched_dep_at`, `departed_at`, `arrived_at` (UTC), `dep_delay` and `arr_delay`.
+        as_of: no later row is made.
+
+    Returns:
+        `tailnum`, `known_at`, `last_leg_dep_delay` and `last_leg_arr_delay` (minutes; the latter NULL until the leg has
+        arrived). Where two legs have news in one moment, the one scheduled later counts.
+    """
+    legs = flights.filter(F.col("tailnum").isNotNull())
+    departures = legs.withColumn("known_at", F.col("departed_at")).withColumn("arr_delay", F.lit(None).cast("double"))
+    arrivals = legs.withColumn("known_at", F.col("arrived_at"))
+    news = departures.unionByName(arrivals).filter(F.col("known_at") <= F.lit(as_of))
+    order = [F.desc("sched_dep_at"), F.desc("flight_id"), F.desc_nulls_last("arr_delay")]
+    last = F.row_number().over(Window.partitionBy(*LEG_KEYS).orderBy(*order))
+    return (
+        news.withColumn("_rank", last)
+        .filter(F.col("_rank") == 1)
+        .select(
+            *LEG_KEYS,
+            F.col("dep_delay").alias("last_leg_dep_delay"),
+            F.col("arr_delay").alias("last_leg_arr_delay"),
+        )
+    )
+
+
+def new_leg_features(flights: DataFrame, since: datetime | None, as_of: datetime) -> DataFrame:
+    """The rows of aircraft and moments of which the flights brought or altered after `since` have news."""
+    if since is None:
+        return leg_features(flights, as_of)
+    new = leg_features(changed(flights, since), as_of).select(*LEG_KEYS)
+    first = new.agg(F.min("known_at")).first()[0]
+    if first is None:
+        return leg_features(flights, as_of).limit(0)
+    nearby = flights.filter((F.col("departed_at") >= F.lit(first)) | (F.col("arrived_at") >= F.lit(first)))
+    return leg_features(nearby, as_of).join(new, list(LEG_KEYS), "left_semi")

@@ -1,0 +1,133 @@
+"""Landed files to bronze tables: checked, typed, in UTC; what breaks the contract goes to quarantine."""
+
+from datetime import datetime
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from feature_engineering.contract_check import accepted, judge, refused
+from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER, Contract
+from feature_engineering.landing import landed_folders, landing_folder, read_landed
+from feature_engineering.times import with_times
+from project.delta import ensure_table, upsert
+from project.tables import Tables
+
+_QUARANTINE_KEY = ("source", "landed_as_of", "reason", "row")
+
+
+def check_contract(
+    spark: SparkSession,
+    tables: Tables,
+    volume: Path,
+    since: datetime | None,
+    as_of: datetime,
+    prediction_hours_ahead: int,
+) -> None:
+    """Brings what landed in (since, as_of] into bronze and quarantine.
+
+    Args:
+        spark: the session.
+        tables: the deployment's tables.
+        volume: the folder that holds the landing folder; `checked` beside it holds each run's judged rows.
+        since: as_of of the last completed refresh.
+        as_of: the moment of this run.
+        prediction_hours_ahead: how long before departure a prediction is asked.
+
+    Raises:
+        FileNotFoundError: nothing landed for a source that must have landed; it names the source.
+        ValueError: a landed file lacks a column; it names both.
+    """
+    if since is not None and since >= as_of:
+        return
+
+    def checked(contract: Contract) -> DataFrame:
+        return _checked(spark, volume, contract, since, as_of)
+
+    if since is None:
+        for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
+            judged = checked(contract)
+            _write(spark, table, accepted(judged, contract).drop("row", "landed_as_of"), contract.key, as_of)
+            _quarantine(spark, tables, refused(judged, contract.source))
+    judged = checked(WEATHER)
+    _write(spark, tables.weather, bronze_weather(accepted(judged, WEATHER)), ("origin", "observed_at"), as_of)
+    _quarantine(spark, tables, refused(judged, WEATHER.source))
+    judged = checked(FLIGHTS)
+    timed = with_times(accepted(judged, FLIGHTS), spark.table(tables.airports))
+    has_times = F.col("sched_arr_at").isNotNull()
+    flights = bronze_flights(timed.filter(has_times), prediction_hours_ahead)
+    _write(spark, tables.flights, flights, ("flight_id",), as_of)
+    no_times = timed.filter(~has_times).withColumn("reason", F.lit("dest: its time zone is unknown"))
+    _quarantine(spark, tables, refused(judged, FLIGHTS.source).unionByName(refused(no_times, FLIGHTS.source)))
+
+
+def bronze_weather(weather: DataFrame) -> DataFrame:
+    """One row an (origin, observed_at): the observations of the hour that begins at `time_hour`, known at its end."""
+    measures = [name for name in WEATHER.types if name not in WEATHER.key]
+    observed_at = (F.col("time_hour") + F.make_dt_interval(hours=F.lit(1))).alias("observed_at")
+    return weather.select("origin", observed_at, *measures)
+
+
+def bronze_flights(flights: DataFrame, prediction_hours_ahead: int) -> DataFrame:
+    """One row a flight: schedule, what the model takes from it, and what has happened so far.
+
+    Args:
+        flights: accepted rows with the moments of `with_times`.
+        prediction_hours_ahead: how long before departure a prediction is asked.
+
+    Returns:
+        `flight_id`, keys, `prediction_at`, schedule features (doubles), `status`, moments (UTC) and delays (minutes).
+        An arrival is never earlier than its departure.
+    """
+    local_day = F.make_date("year", "month", "day")
+    ahead = F.make_dt_interval(hours=F.lit(prediction_hours_ahead))
+    block_seconds = F.unix_timestamp("sched_arr_at") - F.unix_timestamp("sched_dep_at")
+    return flights.select(
+        F.concat_ws("-", "carrier", "flight", "origin", local_day).alias("flight_id"),
+        "carrier",
+        "flight",
+        "tailnum",
+        "origin",
+        "dest",
+        "sched_dep_at",
+        "sched_arr_at",
+        (F.col("sched_dep_at") - ahead).alias("prediction_at"),
+        _double(F.col("distance")).alias("distance_miles"),
+        _double(block_seconds / 60).alias("block_minutes"),
+        _double(F.col("hour") * 60 + F.col("minute")).alias("departure_minute_of_day"),
+        _double(F.weekday(local_day)).alias("departure_weekday"),
+        "status",
+        "departed_at",
+        F.greatest("arrived_at", F.when(F.col("arrived_at").isNotNull(), F.col("departed_at"))).alias("arrived_at"),
+        _double(F.col("dep_delay")).alias("dep_delay"),
+        _double(F.col("arr_delay")).alias("arr_delay"),
+    )
+
+
+def _checked(
+    spark: SparkSession, volume: Path, contract: Contract, since: datetime | None, as_of: datetime
+) -> DataFrame:
+    """The judged rows, from a file: the check runs once, however often its outcome is read."""
+    landing = landing_folder(volume)
+    folders = landed_folders(landing, contract.source, since, as_of)
+    if not folders:
+        raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()} in {landing}")
+    judged = judge(read_landed(spark, folders, tuple(contract.types)), contract)
+    file = str(volume / "checked" / contract.source)
+    judged.write.mode("overwrite").parquet(file)
+    return spark.read.schema(judged.schema).parquet(file)
+
+
+def _write(spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], as_of: datetime) -> None:
+    rows = rows.withColumn("ingested_as_of", F.lit(as_of))
+    upsert(spark, table, rows, key, but=["ingested_as_of"])
+
+
+def _quarantine(spark: SparkSession, tables: Tables, rows: DataFrame) -> None:
+    ensure_table(spark, tables.quarantine, rows.schema)
+    if not rows.isEmpty():
+        upsert(spark, tables.quarantine, rows, _QUARANTINE_KEY)
+
+
+def _double(column: Column) -> Column:
+    return column.cast("double")

@@ -1,0 +1,74 @@
+"""Parts landed rows into those that keep the contract and those that do not, with the reason."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pandera.errors
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from feature_engineering.contracts import Contract
+
+
+def judge(landed: DataFrame, contract: Contract) -> DataFrame:
+    """Adds `reason` to each landed row: why it is refused, NULL where it is not.
+
+    Args:
+        landed: the contract's columns as text, and `landed_as_of`.
+        contract: the source's contract.
+
+    Returns:
+        The rows with `reason` and `row` (the row as JSON). Of rows with one key in one landing, one is kept.
+    """
+
+    def judge_batches(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            yield batch.assign(reason=refusals(batch[list(contract.types)], contract))
+
+    fields = [*landed.schema.fields, StructField("reason", StringType())]
+    judged = landed.mapInPandas(judge_batches, StructType(fields))
+    judged = judged.withColumn("row", F.to_json(F.struct(*contract.types)))
+    same_key = Window.partitionBy(*contract.key, "landed_as_of", F.col("reason").isNull())
+    repeated = F.row_number().over(same_key.orderBy("row")) > 1
+    reason = F.coalesce("reason", F.when(repeated, f"duplicate {', '.join(contract.key)}"))
+    return judged.withColumn("reason", reason)
+
+
+def refusals(rows: pd.DataFrame, contract: Contract) -> pd.Series:
+    """Why each row breaks the contract's schema: text like `temp: not in -60 to 130`, or None."""
+    try:
+        contract.schema.validate(rows, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases = errors.failure_cases.dropna(subset=["index"])
+        texts = cases["column"] + ": " + cases["check"].map(_in_words)
+        reasons = texts.groupby(cases["index"]).agg(lambda found: "; ".join(sorted(set(found))))
+        return reasons.reindex(rows.index).astype(object).where(lambda reason: reason.notna(), None)
+    return pd.Series(None, index=rows.index, dtype=object)
+
+
+def accepted(judged: DataFrame, contract: Contract) -> DataFrame:
+    """The newest accepted row of each key, in the contract's types, with `row` and `landed_as_of`."""
+    newest = Window.partitionBy(*contract.key).orderBy(F.col("landed_as_of").desc())
+    typed = [F.col(name).cast(kind).alias(name) for name, kind in contract.types.items()]
+    return (
+        judged.filter(F.col("reason").isNull())
+        .withColumn("_rank", F.row_number().over(newest))
+        .filter(F.col("_rank") == 1)
+        .select(*typed, "row", "landed_as_of")
+    )
+
+
+def refused(judged: DataFrame, source: str) -> DataFrame:
+    """The refused rows as the table `quarantine` holds them: equal ones once, with their number."""
+    return (
+        judged.filter(F.col("reason").isNotNull())
+        .groupBy(F.lit(source).alias("source"), "landed_as_of", "reason", "row")
+        .agg(F.count(F.lit(1)).alias("occurrences"))
+    )
+
+
+def _in_words(check: str) -> str:
+    if check == "not_nullable":
+        return "missing"
+    return "not of its type" if check.startswith(("coerce_dtype", "dtype")) else check

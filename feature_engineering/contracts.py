@@ -1,0 +1,121 @@
+"""What a landed row must be: a pandera schema a source, and the types that bronze stores."""
+
+from dataclasses import dataclass
+
+import pandera.pandas as pa
+
+_TEXT, _WHOLE, _NUMBER, _MOMENT = "string", "int", "double", "timestamp"
+_PANDAS_TYPES = {_TEXT: "str", _WHOLE: "Int64", _NUMBER: "float64", _MOMENT: "datetime64[ns, UTC]"}
+_AIRPORTS = ("EWR", "JFK", "LGA")
+_STATUSES = ("scheduled", "departed", "arrived", "diverted", "cancelled")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One source's contract.
+
+    Attributes:
+        source: name of the landing folder and of the bronze table.
+        key: columns that identify a row.
+        types: Spark type of each column.
+        schema: the same columns as a pandera schema, with ranges and nulls.
+    """
+
+    source: str
+    key: tuple[str, ...]
+    types: dict[str, str]
+    schema: pa.DataFrameSchema
+
+
+def _column(kind: str, *checks: pa.Check, nullable: bool = False) -> tuple[str, pa.Column]:
+    return kind, pa.Column(_PANDAS_TYPES[kind], list(checks), nullable=nullable, coerce=True)
+
+
+def _between(low: float, high: float) -> pa.Check:
+    return pa.Check.in_range(low, high, error=f"not in {low:g} to {high:g}")
+
+
+def _one_of(values: tuple[str, ...]) -> pa.Check:
+    return pa.Check.isin(values, error=f"not one of {', '.join(values)}")
+
+
+def _clock() -> pa.Check:
+    """A clock time as hhmm."""
+    return pa.Check(lambda times: (times >= 0) & (times <= 2400) & (times % 100 < 60), error="not a clock time")
+
+
+def _contract(source: str, key: tuple[str, ...], columns: dict[str, tuple[str, pa.Column]]) -> Contract:
+    types = {name: kind for name, (kind, _) in columns.items()}
+    schema = pa.DataFrameSchema({name: column for name, (_, column) in columns.items()})
+    return Contract(source, key, types, schema)
+
+
+FLIGHTS = _contract(
+    "flights",
+    ("year", "month", "day", "carrier", "flight", "origin"),
+    {
+        "year": _column(_WHOLE, _between(1990, 2100)),
+        "month": _column(_WHOLE, _between(1, 12)),
+        "day": _column(_WHOLE, _between(1, 31)),
+        "dep_time": _column(_WHOLE, _clock(), nullable=True),
+        "sched_dep_time": _column(_WHOLE, _clock()),
+        "dep_delay": _column(_WHOLE, _between(-120, 1440), nullable=True),
+        "arr_time": _column(_WHOLE, _clock(), nullable=True),
+        "sched_arr_time": _column(_WHOLE, _clock()),
+        "arr_delay": _column(_WHOLE, _between(-180, 1440), nullable=True),
+        "carrier": _column(_TEXT, pa.Check.str_matches(r"^[A-Z0-9]{2}$", error="not a carrier code")),
+        "flight": _column(_WHOLE, _between(1, 9999)),
+        "tailnum": _column(_TEXT, nullable=True),
+        "origin": _column(_TEXT, _one_of(_AIRPORTS)),
+        "dest": _column(_TEXT, pa.Check.str_matches(r"^[A-Z]{3}$", error="not an airport code")),
+        "air_time": _column(_WHOLE, _between(1, 1440), nullable=True),
+        "distance": _column(_WHOLE, _between(1, 15000)),
+        "hour": _column(_WHOLE, _between(0, 23)),
+        "minute": _column(_WHOLE, _between(0, 59)),
+        "time_hour": _column(_MOMENT),
+        "status": _column(_TEXT, _one_of(_STATUSES)),
+    },
+)
+
+WEATHER = _contract(
+    "weather",
+    ("origin", "time_hour"),
+    {
+        "origin": _column(_TEXT, _one_of(_AIRPORTS)),
+        "time_hour": _column(_MOMENT),
+        "temp": _column(_NUMBER, _between(-60, 130), nullable=True),  # degrees Fahrenheit
+        "dewp": _column(_NUMBER, _between(-60, 100), nullable=True),
+        "humid": _column(_NUMBER, _between(0, 100), nullable=True),  # per cent
+        "wind_dir": _column(_NUMBER, _between(0, 360), nullable=True),  # degrees
+        "wind_speed": _column(_NUMBER, _between(0, 200), nullable=True),  # miles an hour
+        "wind_gust": _column(_NUMBER, _between(0, 250), nullable=True),
+        "precip": _column(_NUMBER, _between(0, 12), nullable=True),  # inches
+        "pressure": _column(_NUMBER, _between(850, 1100), nullable=True),  # millibars
+        "visib": _column(_NUMBER, _between(0, 100), nullable=True),  # miles
+    },
+)
+
+PLANES = _contract(
+    "planes",
+    ("tailnum",),
+    {
+        "tailnum": _column(_TEXT),
+        "year": _column(_WHOLE, _between(1900, 2100), nullable=True),
+        "manufacturer": _column(_TEXT, nullable=True),
+        "model": _column(_TEXT, nullable=True),
+        "engines": _column(_WHOLE, _between(1, 8), nullable=True),
+        "seats": _column(_WHOLE, _between(1, 900), nullable=True),
+    },
+)
+
+AIRPORTS = _contract(
+    "airports",
+    ("faa",),
+    {
+        "faa": _column(_TEXT),
+        "name": _column(_TEXT, nullable=True),
+        "lat": _column(_NUMBER, _between(-90, 90)),
+        "lon": _column(_NUMBER, _between(-180, 180)),
+        "tzone": _column(_TEXT, nullable=True),
+    },
+)

@@ -1,0 +1,75 @@
+"""How late flights of a carrier, or on a route, have been of late: at each midnight (UTC), from the labels known then."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from feature_engineering.changes import changed, minutes_later, next_step, steps
+
+CARRIER_KEYS = ("carrier", "known_at")
+ROUTE_KEYS = ("origin", "dest", "known_at")
+_DAY_MINUTES = 24 * 60
+_SHORT_DAYS, _LONG_DAYS = 7, 28
+
+
+def lateness_features(labels: DataFrame, keys: Sequence[str], prefix: str, as_of: datetime) -> DataFrame:
+    """Lateness over the last 7 and 28 days by when each label became known.
+
+    Args:
+        labels: the columns of `keys` but known_at; `known_at` (of the label), `arr_delay` (minutes) and `late` (0 or 1).
+        keys: the table's keys, `known_at` last.
+        prefix: begins the features' names.
+        as_of: no label later than it is counted, and no later row is made.
+
+    Returns:
+        For each midnight with a label in the 28 days before it: the keys and, for 7 and 28 days,
+        `<prefix>_flights_*d`, `<prefix>_arr_delay_*d` (mean, minutes) and `<prefix>_late_share_*d`.
+    """
+    entity = [key for key in keys if key != "known_at"]
+    daily = labels.filter(F.col("known_at") <= F.lit(as_of)).groupBy(
+        *entity, next_step(F.col("known_at"), _DAY_MINUTES).alias("day")
+    )
+    daily = daily.agg(
+        F.count(F.lit(1)).alias("flights"), F.sum("arr_delay").alias("delay"), F.sum("late").alias("late")
+    )
+    last = F.least(minutes_later(F.col("day"), (_LONG_DAYS - 1) * _DAY_MINUTES), F.lit(as_of))
+    lasting = daily.withColumn("known_at", steps(F.col("day"), last, _DAY_MINUTES))
+    return lasting.groupBy(*keys).agg(
+        *(column for days in (_SHORT_DAYS, _LONG_DAYS) for column in _over_days(prefix, days))
+    )
+
+
+def new_lateness_features(
+    labels: DataFrame, keys: Sequence[str], prefix: str, since: datetime | None, as_of: datetime
+) -> DataFrame:
+    """The rows of the midnights in (since, as_of], and those that late labels touch."""
+    if since is None:
+        return lateness_features(labels, keys, prefix, as_of)
+    entity = [key for key in keys if key != "known_at"]
+    new = changed(labels, since).filter(F.col("known_at") <= F.lit(as_of))
+    first = new.agg(F.min("known_at")).first()[0]
+    first = min(since, first) if first else since
+    nearby = labels.filter(F.col("known_at") > F.lit(first - timedelta(days=_LONG_DAYS)))
+    day = next_step(F.col("known_at"), _DAY_MINUTES)
+    last = F.least(minutes_later(day, (_LONG_DAYS - 1) * _DAY_MINUTES), F.lit(as_of))
+    touched = new.select(*entity, steps(day, last, _DAY_MINUTES).alias("known_at")).distinct()
+    features = lateness_features(nearby, keys, prefix, as_of)
+    come = features.filter(F.col("known_at") > F.lit(since))
+    revised = features.filter(F.col("known_at") <= F.lit(since)).join(touched, list(keys), "left_semi")
+    return come.unionByName(revised)
+
+
+def _over_days(prefix: str, days: int) -> tuple[Column, Column, Column]:
+    recent = F.col("known_at") < minutes_later(F.col("day"), days * _DAY_MINUTES)
+
+    def total(name: str) -> Column:
+        return F.sum(F.when(recent, F.col(name)))
+
+    flights = total("flights")
+    return (
+        F.coalesce(flights, F.lit(0)).cast("double").alias(f"{prefix}_flights_{days}d"),
+        (total("delay") / flights).alias(f"{prefix}_arr_delay_{days}d"),
+        (total("late") / flights).alias(f"{prefix}_late_share_{days}d"),
+    )

@@ -1,0 +1,63 @@
+"""When a flight was scheduled, left and arrived, in UTC, from the local clock times of the raw rows."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+# Airports that flights go to and that the sample's airports.csv lacks. Source: the IANA time zone database
+# (America/Puerto_Rico; America/St_Thomas is a link to it).
+_ZONES_NOT_IN_AIRPORTS = {zone: "America/Puerto_Rico" for zone in ("BQN", "PSE", "SJU", "STT")}
+
+
+def with_times(flights: DataFrame, airports: DataFrame) -> DataFrame:
+    """Adds the moments of each flight (UTC).
+
+    Args:
+        flights: raw rows: `time_hour` (UTC, the hour of scheduled departure), `minute`, `year`, `month`, `day`,
+            `sched_arr_time` (hhmm on the destination's clock), `dep_delay` and `arr_delay` (minutes), `dest`.
+        airports: `faa` and `tzone` (an IANA zone).
+
+    Returns:
+        The rows with `sched_dep_at`, `sched_arr_at`, `departed_at` and `arrived_at`; the last two are NULL until they
+        are known. A destination of unknown zone has no `sched_arr_at` and no `arrived_at`.
+    """
+    zones = airports.select(F.col("faa").alias("dest"), F.col("tzone").alias("_zone"))
+    sched_dep_at = F.col("time_hour") + _minutes("minute")
+    return (
+        flights.join(F.broadcast(zones), "dest", "left")
+        .withColumn("_zone", F.coalesce(_known_zone(), "_zone"))
+        .withColumn("sched_dep_at", sched_dep_at)
+        .withColumn("sched_arr_at", _scheduled_arrival())
+        .withColumn("departed_at", F.col("sched_dep_at") + _minutes("dep_delay"))
+        .withColumn("arrived_at", F.col("sched_arr_at") + _minutes("arr_delay"))
+        .drop("_zone")
+    )
+
+
+def _scheduled_arrival() -> Column:
+    """The first time after departure that the destination's clock shows `sched_arr_time`.
+
+    The day is chosen before the zone is applied, so that a flight past midnight into a clock change is right.
+    """
+    departure_day = F.make_date("year", "month", "day")
+    same_day = _on_clock(departure_day)
+    return F.when(same_day > F.col("sched_dep_at"), same_day).otherwise(_on_clock(F.date_add(departure_day, 1)))
+
+
+def _on_clock(day: Column) -> Column:
+    hour, minute = F.floor(F.col("sched_arr_time") / 100), F.col("sched_arr_time") % 100
+    second = F.lit(0).cast("decimal(8,6)")
+    return F.when(
+        F.col("_zone").isNotNull(),
+        F.make_timestamp(
+            F.year(day), F.month(day), F.day(day), hour.cast("int"), minute.cast("int"), second, F.col("_zone")
+        ),
+    )
+
+
+def _known_zone() -> Column:
+    pairs = [F.lit(text) for pair in _ZONES_NOT_IN_AIRPORTS.items() for text in pair]
+    return F.element_at(F.create_map(*pairs), F.col("dest"))
+
+
+def _minutes(column: str) -> Column:
+    return F.make_dt_interval(mins=F.col(column).cast("int"))

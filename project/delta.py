@@ -1,0 +1,44 @@
+"""How a Delta table is written: by merge on its keys, so that a second run changes nothing."""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+
+def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
+    """Makes an empty Delta table of this schema unless the table is there."""
+    if not spark.catalog.tableExists(name):
+        spark.catalog.createTable(name, source="delta", schema=schema, description=comment)
+
+
+def upsert(
+    spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str], *, but: Iterable[str] = ()
+) -> None:
+    """Merges rows into a Delta table by its keys, and leaves rows that are the same untouched.
+
+    Args:
+        spark: the session.
+        table: full name; it is made with the schema of `rows` if it is missing.
+        rows: unique by `keys`; a NULL in a key equals another NULL.
+        keys: the columns that identify a row.
+        but: columns that do not make a row different, such as the as_of that brought it.
+    """
+    ensure_table(spark, table, rows.schema)
+    compared = [name for name in rows.columns if name not in {*keys, *but}]
+    merge = rows.alias("new").mergeInto(table, _all_equal(table, keys))
+    if compared:
+        merge = merge.whenMatched(~_all_equal(table, compared)).updateAll()
+    merge.whenNotMatched().insertAll().merge()
+
+
+def _all_equal(table: str, columns: Sequence[str]) -> Column:
+    """NULL-safe equality of columns between the merged rows (alias `new`) and the table."""
+    pairs = (F.col(f"new.{_quoted(c)}").eqNullSafe(F.col(f"{table}.{_quoted(c)}")) for c in columns)
+    return reduce(lambda left, right: left & right, pairs)
+
+
+def _quoted(column: str) -> str:
+    return "`" + column.replace("`", "``") + "`"

@@ -1,0 +1,32 @@
+"""Moments: every job knows what was known at `as_of`, and nothing later."""
+
+from datetime import UTC, datetime, timedelta
+
+
+def parse_moment(text: str) -> datetime:
+    """Reads an ISO 8601 date or time as a moment in UTC; a time without a zone is UTC.
+
+    Raises:
+        ValueError: the text is not an ISO 8601 date or time.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_optional_moment(text: str) -> datetime | None:
+    """The same, where the empty text says that there is none."""
+    return parse_moment(text) if text else None
+
+
+def format_moment(moment: datetime | None) -> str:
+    """The inverse of `parse_optional_moment`, for task values."""
+    return "" if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def validation_window(as_of: datetime, months: int) -> tuple[datetime, datetime]:
+    """The last `months` whole calendar months (UTC) that had ended by `as_of`: [start, end)."""
+    end = as_of.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    start = end
+    for _ in range(months):
+        start = (start - timedelta(days=1)).replace(day=1)
+    return start, end
