@@ -1,5 +1,7 @@
 """A Spark session with Delta tables that stay: everything it writes is under one folder."""
 
+import os
+import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -25,6 +27,7 @@ def build_session(root: Path, *, cores: int = 2) -> SparkSession:
         cores: How many tasks Spark runs at a time.
     """
     root.mkdir(parents=True, exist_ok=True)
+    os.environ |= _python_workers()
     log_settings = root / "log4j2.properties"
     log_settings.write_text(_QUIET_LOG, encoding="utf-8")
     builder = SparkSession.builder.appName("local_workspace").master(f"local[{cores}]")
@@ -33,6 +36,11 @@ def build_session(root: Path, *, cores: int = 2) -> SparkSession:
     spark = builder.getOrCreate()
     register_tables(spark, root / "warehouse")
     return spark
+
+
+def _python_workers() -> dict[str, str]:
+    """Spark's Python workers are this interpreter and see what this process imports from."""
+    return {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def register_tables(spark: SparkSession, warehouse: Path) -> None:
