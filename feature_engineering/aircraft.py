@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed
+from feature_engineering.changes import changed, earliest
 
 AIRCRAFT_KEYS = LEG_KEYS = ("tailnum", "known_at")
 
@@ -81,7 +81,7 @@ def new_leg_features(flights: DataFrame, since: datetime | None, as_of: datetime
     if since is None:
         return leg_features(flights, as_of)
     new = leg_features(changed(flights, since), as_of).select(*LEG_KEYS)
-    first = new.agg(F.min("known_at")).first()[0]
+    first = earliest(new, "known_at")
     if first is None:
         return leg_features(flights, as_of).limit(0)
     nearby = flights.filter((F.col("departed_at") >= F.lit(first)) | (F.col("arrived_at") >= F.lit(first)))

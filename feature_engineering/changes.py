@@ -1,6 +1,6 @@
 """What is new to a feature table: which of its rows the changed bronze rows touch, and which moments have come since."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -9,6 +9,13 @@ from pyspark.sql import functions as F
 def changed(rows: DataFrame, since: datetime | None) -> DataFrame:
     """Rows that a run after `since` brought or altered; late rows are among them."""
     return rows if since is None else rows.filter(F.col("ingested_as_of") > F.lit(since))
+
+
+def earliest(rows: DataFrame, column: str) -> datetime | None:
+    """The first moment of a column (UTC); None where there is none."""
+    # As a number: a collected timestamp has no zone and is in the zone of this process.
+    micros = rows.agg(F.unix_micros(F.min(column))).collect()[0][0]
+    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
 def steps(first: Column, last: Column, minutes: int) -> Column:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed, minutes_later, next_step, steps
+from feature_engineering.changes import changed, earliest, minutes_later, next_step, steps
 
 KEYS = ("origin", "known_at")
 STEP_MINUTES = 15
@@ -62,12 +62,10 @@ def new_congestion_features(flights: DataFrame, since: datetime | None, as_of: d
     first = F.date_trunc("hour", minutes_later(F.col("sched_dep_at"), -120))
     last = F.least(F.col("sched_dep_at") + F.lit(_LONGEST_EFFECT), F.lit(as_of))
     touched = new.select("origin", steps(first, last, STEP_MINUTES).alias("known_at")).distinct()
-    bounds = new.agg(F.min("sched_dep_at"), F.max("sched_dep_at")).first()
-    if bounds[0] is None:
+    earliest_new = earliest(new, "sched_dep_at")
+    if earliest_new is None:
         return congestion_features(flights, as_of).limit(0)
-    nearby = F.col("sched_dep_at").between(
-        F.lit(bounds[0] - 2 * _LONGEST_EFFECT), F.lit(bounds[1] + 2 * _LONGEST_EFFECT)
-    )
+    nearby = F.col("sched_dep_at") >= F.lit(earliest_new - 2 * _LONGEST_EFFECT)
     return congestion_features(flights.filter(nearby), as_of).join(touched, list(KEYS), "left_semi")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed, minutes_later, next_step, steps
+from feature_engineering.changes import changed, earliest, minutes_later, next_step, steps
 
 CARRIER_KEYS = ("carrier", "known_at")
 ROUTE_KEYS = ("origin", "dest", "known_at")
@@ -49,8 +49,7 @@ def new_lateness_features(
         return lateness_features(labels, keys, prefix, as_of)
     entity = [key for key in keys if key != "known_at"]
     new = changed(labels, since).filter(F.col("known_at") <= F.lit(as_of))
-    first = new.agg(F.min("known_at")).first()[0]
-    first = min(since, first) if first else since
+    first = min(since, earliest(new, "known_at") or since)
     nearby = labels.filter(F.col("known_at") > F.lit(first - timedelta(days=_LONG_DAYS)))
     day = next_step(F.col("known_at"), _DAY_MINUTES)
     last = F.least(minutes_later(day, (_LONG_DAYS - 1) * _DAY_MINUTES), F.lit(as_of))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed, minutes_later, steps
+from feature_engineering.changes import changed, earliest, minutes_later, steps
 
 KEYS = ("origin", "known_at")
 _MEASURES = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
@@ -47,7 +47,7 @@ def new_weather_features(weather: DataFrame, since: datetime | None, as_of: date
     new = changed(known, since)
     until = minutes_later(F.col("observed_at"), 180)
     touched = new.select("origin", steps(F.col("observed_at"), until, 60).alias("known_at")).distinct()
-    first = new.agg(F.min("observed_at")).first()[0]
+    first = earliest(new, "observed_at")
     if first is None:
         return weather_features(known).limit(0)
     nearby = known.filter(F.col("observed_at") >= F.lit(first - timedelta(hours=3)))

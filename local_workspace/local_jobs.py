@@ -39,6 +39,7 @@ def run_jobs(
     ]  # checks all before Spark starts
     with progress.starting("Spark"):
         spark = build_session(workspace.root)
+        make_resources(bundle, workspace, spark)
     try:
         for run in runs:
             with progress.job(run, spark):
@@ -50,6 +51,15 @@ def run_jobs(
         spark.sparkContext.cancelAllJobs()
         raise
     return spark, False
+
+
+def make_resources(bundle: Bundle, workspace: Workspace, spark: SparkSession) -> None:
+    """Makes the schemas and volumes of the bundle, as a deployment does before any job runs."""
+    for schema in bundle.resources.get("schemas", {}).values():
+        catalog, name = schema["id"].split(".")
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{catalog}`.`{name}`")
+    for volume in bundle.resources.get("volumes", {}).values():
+        workspace.volumes.joinpath(*volume["id"].split(".")).mkdir(parents=True, exist_ok=True)
 
 
 def enter_task(spark: SparkSession, task: TaskRun) -> None:

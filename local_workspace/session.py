@@ -64,7 +64,9 @@ def _paths(root: Path, log_settings: Path) -> dict[str, str]:
         f"-Dlog4j2.configurationFile={log_settings.as_uri()}",
         f"-Dderby.system.home={root}",
         "-XX:+UseParallelGC",
+        # The quick compiler alone, with room: its default cache is for two compilers' share, and Spark fills it.
         "-XX:TieredStopAtLevel=1",
+        "-XX:ReservedCodeCacheSize=256m",
     ]
     return {
         "spark.sql.warehouse.dir": (root / "warehouse").as_uri(),
