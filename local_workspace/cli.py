@@ -96,7 +96,7 @@ def jars() -> None:
 def main() -> None:
     """Runs a command; what the user can put right is said in one sentence."""
     try:
-        with _one_sentence_errors():
+        with one_sentence_errors():
             commands(standalone_mode=False)
     except click.ClickException as error:
         print(f"error: {error.format_message()}", file=sys.stderr)
@@ -104,7 +104,8 @@ def main() -> None:
 
 
 @contextmanager
-def _one_sentence_errors() -> Iterator[None]:
+def one_sentence_errors() -> Iterator[None]:
+    """Turns errors into a command's one sentence, and an interrupt into its status."""
     try:
         yield
     except LocalWorkspaceError as error:

@@ -40,7 +40,8 @@ def build_session(root: Path, *, cores: int = 2) -> SparkSession:
 
 def _python_workers() -> dict[str, str]:
     """Spark's Python workers are this interpreter and see what this process imports from."""
-    return {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    import_path = os.pathsep.join(path for path in sys.path if path)
+    return {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": import_path}
 
 
 def register_tables(spark: SparkSession, warehouse: Path) -> None:
@@ -64,7 +65,7 @@ def _paths(root: Path, log_settings: Path) -> dict[str, str]:
         f"-Dlog4j2.configurationFile={log_settings.as_uri()}",
         f"-Dderby.system.home={root}",
         "-XX:+UseParallelGC",
-        # The quick compiler alone, with room: its default cache is for two compilers' share, and Spark fills it.
+        # The quick compiler alone, with room: its default cache is small, and Spark fills it.
         "-XX:TieredStopAtLevel=1",
         "-XX:ReservedCodeCacheSize=256m",
     ]

@@ -6,7 +6,8 @@ from typing import Any
 
 from local_workspace.errors import BundleError
 
-_NAME = r"[a-zA-Z]+(?:[-_]*[a-zA-Z0-9]+)*"
+# The CLI's own pattern, written so that it can be matched in one way only: Python's engine backtracks.
+_NAME = r"[a-zA-Z][a-zA-Z0-9]*(?:[-_]+[a-zA-Z0-9]+)*"
 _INDEX = r"(?:\[[0-9]+\])*"
 REFERENCE = re.compile(rf"\$\{{({_NAME}{_INDEX}(?:\.{_NAME}{_INDEX})*)\}}")
 _STEP = re.compile(r"[^.\[\]]+")
