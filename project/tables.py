@@ -84,8 +84,13 @@ class Tables:
         return self._full_name("validation_verdicts")
 
     @property
+    def validation_scores(self) -> str:
+        """The rows that a model version was judged on: inputs, label, prediction."""
+        return self._full_name("validation_scores")
+
+    @property
     def validation_metrics(self) -> str:
-        """The figures behind a verdict, long: model role, slice, metric, value."""
+        """The figures behind a verdict: one row a model version and slice."""
         return self._full_name("validation_metrics")
 
     @property

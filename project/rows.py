@@ -1,0 +1,34 @@
+"""The rows that a model is asked about, before any feature is looked up: one code for training, judging and scoring."""
+
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from project.config import Config
+
+# What a feature lookup needs beside the schedule features, and what a prediction is filed under.
+LOOKUP_COLUMNS = ("tailnum", "prediction_at")
+FILE_COLUMNS = ("flight_id", "sched_dep_at")
+
+
+def request_rows(flights: DataFrame, config: Config) -> DataFrame:
+    """Flights as a model is asked about them: what the published schedule says, and the keys for feature lookups.
+
+    Args:
+        flights: bronze flights.
+        config: names the schedule features.
+
+    Returns:
+        `flight_id`, `sched_dep_at`, `tailnum`, `prediction_at` (UTC, the moment of the lookups) and the schedule features.
+    """
+    return flights.select(*FILE_COLUMNS, *LOOKUP_COLUMNS, *config.schedule_features.all)
+
+
+def labelled_rows(
+    flights: DataFrame, labels: DataFrame, start: datetime, end: datetime, known_by: datetime, config: Config
+) -> DataFrame:
+    """`request_rows` of the flights scheduled in [start, end) whose label was known by `known_by`, with the label."""
+    scheduled = (F.col("sched_dep_at") >= F.lit(start)) & (F.col("sched_dep_at") < F.lit(end))
+    known = labels.filter(F.col("known_at") <= F.lit(known_by)).select("flight_id", config.label.column)
+    return request_rows(flights.filter(scheduled), config).join(known, "flight_id")
