@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from .lookup import FeatureLookup
 from .spec import LookedUpColumn
 from .tables import FeatureTable
+from .unsupported import refuse
 
 
 def check_labels(df: DataFrame, labels: Sequence[str], exclude_columns: Sequence[str]) -> None:
@@ -29,17 +30,16 @@ def check_lookup(df: DataFrame, lookup: FeatureLookup, table: FeatureTable, feat
 
 
 def check_outputs(df: DataFrame, looked_up: Sequence[LookedUpColumn]) -> None:
-    """No looked-up column hides another column; a table is looked at through one window only."""
+    """No looked-up column hides another one, and the lookups can be written down as a specification."""
     names = [item.name for item in looked_up]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"Found duplicate feature output names {repeated}.")
     if hidden := [name for name in names if name in df.columns]:
         raise ValueError(f"The dataframe has columns with the names of looked-up features: {hidden}.")
+    lookups = [(item.table_name, item.feature_name, item.lookup_key) for item in looked_up]
+    refuse(looking_up_a_feature_twice=len(set(lookups)) < len(lookups))
     windows = {(item.table_name, item.lookback_window) for item in looked_up}
-    if len(windows) > len({table_name for table_name, _ in windows}):
-        raise NotImplementedError(
-            "The local feature engineering client does not support two lookback_windows on one table."
-        )
+    refuse(two_lookback_windows_on_one_table=len(windows) > len({table_name for table_name, _ in windows}))
 
 
 def _check_pairs(

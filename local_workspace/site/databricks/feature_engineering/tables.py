@@ -107,7 +107,7 @@ def merge(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
 def drop(spark: SparkSession, name: str) -> None:
     """Drops a feature table and its rows."""
     table = get(spark, name)
-    spark.sql("DROP TABLE IDENTIFIER(:name)", args={"name": quoted(table.name)})
+    spark.sql(f"DROP TABLE {quoted(table.name)}")
 
 
 def _check_keys(table: FeatureTable, schema: StructType) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 
 from . import tables
 from .checks import check_labels, check_lookup, check_outputs
 from .identifiers import column
 from .lookup import FeatureLookup
-from .point_in_time import JoinKeys, join_features
+from .point_in_time import JoinKeys, join_features, within_reach
 from .spec import FeatureSpec, LookedUpColumn, SourceColumn
 from .tables import FeatureTable
 
@@ -62,11 +62,15 @@ def look_up(df: DataFrame, spec: FeatureSpec) -> DataFrame:
     """Adds the features that the dataframe does not have yet, in the order of the specification."""
     wanted = [item for item in spec.looked_up_columns if item.name not in df.columns]
     joined = df
-    for (name, keys), items in _grouped(wanted).items():
-        table = tables.get(df.sparkSession, name)
-        outputs = {item.name: item.feature_name for item in items}
-        joined = join_features(joined, tables.read(df.sparkSession, name), _join_keys(table, keys), outputs)
-    return joined.select(*(column(name) for name in (*df.columns, *(item.name for item in wanted))))
+    found: dict[str, Column] = {}
+    for i, ((name, keys), items) in enumerate(_grouped(wanted).items()):
+        on = _join_keys(tables.get(df.sparkSession, name), keys)
+        features = within_reach(tables.read(df.sparkSession, name), df, on)
+        joined = join_features(
+            joined, features, on, [item.feature_name for item in items], into=f"__found_{i}"
+        )
+        found |= {item.name: column(item.feature_name, of=f"__found_{i}").alias(item.name) for item in items}
+    return joined.select(*(column(name) for name in df.columns), *(found[item.name] for item in wanted))
 
 
 def _grouped(wanted: Sequence[LookedUpColumn]) -> dict[tuple[str, LookupKeys], list[LookedUpColumn]]:
@@ -79,8 +83,12 @@ def _grouped(wanted: Sequence[LookedUpColumn]) -> dict[tuple[str, LookupKeys], l
 
 
 def _join_keys(table: FeatureTable, keys: LookupKeys) -> JoinKeys:
-    times = (keys.timestamp, table.timestamp_keys[0]) if keys.timestamp else None
-    return JoinKeys(tuple(zip(keys.columns, table.lookup_keys, strict=True)), times, keys.lookback_window)
+    times = [keys.timestamp] if keys.timestamp else []
+    return JoinKeys(
+        keys=tuple(zip(keys.columns, table.lookup_keys, strict=True)),
+        times=tuple(zip(times, table.timestamp_keys, strict=True)),
+        lookback_window=keys.lookback_window,
+    )
 
 
 def _resolve(df: DataFrame, lookup: FeatureLookup, labels: Sequence[str]) -> list[LookedUpColumn]:
