@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from local_workspace.bundle import Bundle
 from local_workspace.dbutils import DBUtils
 from local_workspace.notebook import run_notebook
 from local_workspace.progress import Progress
+from local_workspace.resources import make_catalog_resources, make_mlflow_resources
 from local_workspace.runner import Runner
 from local_workspace.runs import JobRun, TaskRun
 from local_workspace.session import build_session
@@ -34,12 +36,10 @@ def run_jobs(
         return run_notebook(file, spark, dbutils, bundle.root)
 
     runner = Runner(bundle, execute, listener=progress)
-    runs = [
-        runner.prepare(name, parameters) for name, parameters in requests
-    ]  # checks all before Spark starts
-    with progress.starting("Spark"):
-        spark = build_session(workspace.root)
-        make_resources(bundle, workspace, spark)
+    # Checks all before anything starts.
+    runs = [runner.prepare(name, parameters) for name, parameters in requests]
+    with progress.starting("Spark and MLflow"):
+        spark = start(bundle, workspace)
     try:
         for run in runs:
             with progress.job(run, spark):
@@ -53,13 +53,14 @@ def run_jobs(
     return spark, False
 
 
-def make_resources(bundle: Bundle, workspace: Workspace, spark: SparkSession) -> None:
-    """Makes the schemas and volumes of the bundle, as a deployment does before any job runs."""
-    for schema in bundle.resources.get("schemas", {}).values():
-        catalog, name = schema["id"].split(".")
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{catalog}`.`{name}`")
-    for volume in bundle.resources.get("volumes", {}).values():
-        workspace.volumes.joinpath(*volume["id"].split(".")).mkdir(parents=True, exist_ok=True)
+def start(bundle: Bundle, workspace: Workspace) -> SparkSession:
+    """Starts Spark, with MLflow beside it, and makes the bundle's resources."""
+    with ThreadPoolExecutor(1) as beside:
+        mlflow_is_ready = beside.submit(make_mlflow_resources, bundle, workspace)
+        spark = build_session(workspace.root)
+        mlflow_is_ready.result()
+    make_catalog_resources(bundle, workspace, spark)
+    return spark
 
 
 def enter_task(spark: SparkSession, task: TaskRun) -> None:

@@ -45,14 +45,14 @@ class Workspace:
         os.environ |= {
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MLFLOW_REGISTRY_URI": self.tracking_uri,
-            "_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts.as_uri(),
-            # Bars of MLflow's own would run through the display of the tasks.
+            # The log of its database's migrations, and its bars, would run through the display of the tasks.
+            "MLFLOW_CONFIGURE_LOGGING": "false",
             "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "BUNDLE_VAR_catalog": _CATALOG,
             "BUNDLE_VAR_volume_root": str(self.volumes),
         }
-        for name in ("mlflow", "alembic", "py4j"):
+        for name in ("mlflow", "py4j"):
             logging.getLogger(name).setLevel(logging.ERROR)
 
 
