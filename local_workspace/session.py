@@ -2,10 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from local_workspace.errors import LocalWorkspaceError
 from local_workspace.jars import delta_jars
 
 _QUIET_LOG = """
@@ -33,9 +37,25 @@ def build_session(root: Path, *, cores: int = 2) -> SparkSession:
     builder = SparkSession.builder.appName("local_workspace").master(f"local[{cores}]")
     for key, value in {**_SETTINGS, **_paths(root, log_settings)}.items():
         builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+    with _jvm_messages_in(root / "spark.log"):
+        spark = builder.getOrCreate()
     register_tables(spark, root / "warehouse")
     return spark
+
+
+@contextmanager
+def _jvm_messages_in(log: Path) -> Iterator[None]:
+    """The JVM that starts within keeps this file as its standard error, which says little and nothing new."""
+    saved = os.dup(2)
+    try:
+        with log.open("wb") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    except PySparkRuntimeError as error:
+        raise LocalWorkspaceError(f"Spark did not start: the reason is in '{log}'.") from error
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _python_workers() -> dict[str, str]:

@@ -9,7 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY))
+# The stand-in's folder too, before anything imports `databricks`: its parts are gathered just once.
+sys.path[:0] = [str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
 
 from local_workspace.session import build_session  # noqa: E402 (the repository is importable only now)
 from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402
