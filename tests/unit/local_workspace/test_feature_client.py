@@ -1,0 +1,295 @@
+"""The stand-in for databricks.feature_engineering: tables, point-in-time training sets, models and scores."""
+
+import importlib
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from sklearn.linear_model import LinearRegression
+
+WEATHER, PLANES = "spark_catalog.feature_client.weather", "spark_catalog.feature_client.planes"
+MODEL = "spark_catalog.feature_client.delay"
+EIGHT, NINE, TEN = (datetime(2013, 7, 1, hour) for hour in (8, 9, 10))
+
+
+@pytest.fixture(scope="module")
+def package(spark: SparkSession) -> ModuleType:
+    # MLflow imports `databricks.sdk`; the namespace looks again, now that the workspace has set the path.
+    importlib.reload(importlib.import_module("databricks"))
+    return importlib.import_module("databricks.feature_engineering")
+
+
+@pytest.fixture(scope="module")
+def client(spark: SparkSession, package: ModuleType) -> Any:
+    spark.sql("CREATE SCHEMA IF NOT EXISTS feature_client")
+    client = package.FeatureEngineeringClient()
+    weather = spark.createDataFrame(
+        [("JFK", EIGHT, 5.0, 1), ("JFK", NINE, None, 2), ("LGA", EIGHT, 7.0, 3)],
+        "origin string, known_at timestamp, wind double, hour int",
+    )
+    client.create_table(
+        name=WEATHER,
+        primary_keys=["origin", "known_at"],
+        timeseries_column="known_at",
+        df=weather,
+        description="Hourly weather",
+        tags={"owner": "met"},
+    )
+    planes = spark.createDataFrame([("N1", 100), ("N2", 200)], "tail string, seats int")
+    client.create_table(name=PLANES, primary_keys="tail", df=planes)
+    return client
+
+
+@pytest.fixture
+def scratch(client: Any, spark: SparkSession) -> Any:
+    """A table that one test may change."""
+    name = "spark_catalog.feature_client.scratch"
+    client.create_table(
+        name=name, primary_keys="k", df=spark.createDataFrame([("a", 1, 1.0)], "k string, n int, x double")
+    )
+    yield name
+    client.drop_table(name=name)
+
+
+def flights(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
+    return spark.createDataFrame(list(rows), "origin string, asked_at timestamp, tail string, late int")
+
+
+def looked_up(client: Any, package: ModuleType, df: DataFrame, **options: Any) -> list[tuple[Any, ...]]:
+    """The wind and hour that each row gets."""
+    lookup = package.FeatureLookup(
+        table_name=WEATHER,
+        lookup_key="origin",
+        timestamp_lookup_key="asked_at",
+        feature_names=["wind", "hour"],
+        **options,
+    )
+    training_set = client.create_training_set(df=df, feature_lookups=[lookup], label="late")
+    return sorted((row["wind"], row["hour"]) for row in training_set.load_df().collect())
+
+
+SEEN: dict[str, tuple[str | None, datetime, tuple[Any, ...]]] = {
+    "a tie is seen": ("JFK", EIGHT, (5.0, 1)),
+    "the future is not": ("JFK", EIGHT - timedelta(microseconds=1), (None, None)),
+    "just before the next": ("JFK", NINE - timedelta(microseconds=1), (5.0, 1)),
+    "a NULL in the latest stays": ("JFK", NINE, (None, 2)),
+    "the latest, however old": ("JFK", TEN, (None, 2)),
+    "a key without rows": ("SFO", TEN, (None, None)),
+    "a NULL key": (None, TEN, (None, None)),
+}
+
+
+@pytest.mark.parametrize("case", SEEN)
+def test_lookup_sees_the_latest_row(spark: SparkSession, client: Any, package: ModuleType, case: str) -> None:
+    origin, asked_at, expected = SEEN[case]
+    assert looked_up(client, package, flights(spark, (origin, asked_at, "N1", 1))) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        (timedelta(hours=2), (7.0, 3)),
+        (timedelta(hours=2) - timedelta(microseconds=1), (None, None)),
+        (timedelta(0), (None, None)),
+    ],
+)
+def test_lookback_window_is_inclusive(
+    spark: SparkSession, client: Any, package: ModuleType, window: timedelta, expected: tuple[Any, ...]
+) -> None:
+    asked = flights(spark, ("LGA", TEN, "N1", 1))
+    assert looked_up(client, package, asked, lookback_window=window) == [expected]
+
+
+def test_rows_twice_stay_and_rows_without_a_time_go(
+    spark: SparkSession, client: Any, package: ModuleType
+) -> None:
+    asked = flights(spark, *[("LGA", TEN, "N1", 1)] * 2, ("LGA", None, "N1", 1))
+    assert looked_up(client, package, asked) == [(7.0, 3)] * 2
+
+
+def test_training_set_has_columns_then_features_then_label(
+    spark: SparkSession, client: Any, package: ModuleType
+) -> None:
+    lookups = [
+        package.FeatureLookup(table_name=PLANES, lookup_key="tail", rename_outputs={"seats": "size"}),
+        package.FeatureLookup(table_name=WEATHER, lookup_key=["origin"], timestamp_lookup_key="asked_at"),
+    ]
+    training_set = client.create_training_set(
+        df=flights(spark, ("LGA", TEN, "N2", 1)).withColumn("distance", F.lit(1.5)),
+        feature_lookups=lookups,
+        label="late",
+        exclude_columns=["origin", "asked_at", "tail"],
+    )
+    assert training_set.load_df().columns == ["distance", "size", "hour", "wind", "late"]
+    assert training_set.load_df().collect() == [(1.5, 200, 3, 7.0, 1)]
+
+
+def test_table_knows_its_keys_and_description(client: Any) -> None:
+    table = client.get_table(name=WEATHER)
+    assert table.name == WEATHER
+    assert (table.primary_keys, table.timestamp_keys) == (["origin", "known_at"], ["known_at"])
+    assert table.features == ["origin", "known_at", "wind", "hour"]
+    assert (table.description, table.tags) == ("Hourly weather", {"owner": "met"})
+
+
+def test_table_that_is_there_is_returned_untouched(client: Any, spark: SparkSession) -> None:
+    table = client.create_table(
+        name=PLANES, primary_keys="tail", df=spark.createDataFrame([("N9", 9)], "tail string, seats int")
+    )
+    assert table == client.get_table(name=PLANES)
+    assert client.read_table(name=PLANES).count() == 2
+
+
+def test_write_updates_inserts_and_adds_columns(client: Any, spark: SparkSession, scratch: str) -> None:
+    client.write_table(name=scratch, df=spark.createDataFrame([("a", 5), ("b", 6)], "k string, n int"))
+    client.write_table(name=scratch, df=spark.createDataFrame([("b", True)], "k string, new boolean"))
+    written = client.read_table(name=scratch)
+    assert written.columns == ["k", "n", "x", "new"]
+    assert sorted(written.collect()) == [("a", 5, 1.0, None), ("b", 6, None, True)]
+
+
+REFUSED: dict[str, tuple[list[Any], str]] = {
+    "Non-unique": ([("c", 1), ("c", 2)], "k string, n int"),
+    "NULL": ([(None, 1)], "k string, n int"),
+    "'n' is int .* and bigint": ([("c", 1)], "k string, n bigint"),
+    "lacks .'k'.": ([(1,)], "n int"),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_rows_that_do_not_fit_are_refused(
+    client: Any, spark: SparkSession, scratch: str, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        client.write_table(name=scratch, df=spark.createDataFrame(*REFUSED[reason]))
+    assert client.read_table(name=scratch).collect() == [("a", 1, 1.0)]
+
+
+def test_time_series_takes_whole_rows_only(client: Any, spark: SparkSession) -> None:
+    part = spark.createDataFrame([("JFK", TEN, 1.0)], "origin string, known_at timestamp, wind double")
+    with pytest.raises(ValueError, match=r"lacks .'hour'."):
+        client.write_table(name=WEATHER, df=part)
+
+
+def test_time_series_needs_a_timestamp(client: Any, spark: SparkSession) -> None:
+    daily = spark.createDataFrame([("a", EIGHT.date())], "k string, day date")
+    with pytest.raises(NotImplementedError, match="timeseries_column of type date"):
+        client.create_table(
+            name=f"{PLANES}_daily", primary_keys=["k", "day"], timeseries_column="day", df=daily
+        )
+
+
+@pytest.fixture(scope="module")
+def batch(spark: SparkSession, client: Any, package: ModuleType) -> DataFrame:
+    """Registers a model whose prediction is distance + 10 hour + 100 seats; returns rows to score."""
+    df = flights(spark, ("JFK", EIGHT, "N1", 1), ("JFK", TEN, "N2", 0), ("LGA", NINE, "N1", 1))
+    df = df.withColumn("distance", F.lit(0.5))
+    lookups = [
+        package.FeatureLookup(
+            table_name=WEATHER, lookup_key="origin", timestamp_lookup_key="asked_at", feature_names="hour"
+        ),
+        package.FeatureLookup(table_name=PLANES, lookup_key="tail"),
+    ]
+    training_set = client.create_training_set(
+        df=df, feature_lookups=lookups, label="late", exclude_columns=["origin", "asked_at", "tail"]
+    )
+    inputs = pd.DataFrame({"distance": [0.0, 1, 0, 0], "hour": [0.0, 0, 1, 0], "seats": [0.0, 0, 0, 1]})
+    model = LinearRegression().fit(inputs, [0, 1, 10, 100])
+    with mlflow.start_run():
+        client.log_model(
+            model=model,
+            artifact_path="model",
+            flavor=mlflow.sklearn,
+            training_set=training_set,
+            registered_model_name=MODEL,
+            pip_requirements=["scikit-learn"],
+        )
+    mlflow.MlflowClient().set_registered_model_alias(MODEL, "champion", "1")
+    return df.drop("late")
+
+
+def scores(df: DataFrame) -> dict[tuple[Any, ...], float]:
+    return {(row["origin"], row["asked_at"]): round(row["prediction"], 6) for row in df.collect()}
+
+
+@pytest.mark.parametrize("version", ["/1", "@champion"])
+def test_score_batch_looks_features_up(client: Any, batch: DataFrame, version: str) -> None:
+    scored = client.score_batch(model_uri=f"models:/{MODEL}{version}", df=batch)
+    assert scored.columns == [*batch.columns, "hour", "seats", "prediction"]
+    assert scores(scored) == {("JFK", EIGHT): 10010.5, ("JFK", TEN): 20020.5, ("LGA", NINE): 10030.5}
+
+
+def test_features_in_the_dataframe_win(client: Any, batch: DataFrame) -> None:
+    scored = client.score_batch(model_uri=f"models:/{MODEL}/1", df=batch.withColumn("seats", F.lit(0)))
+    assert scores(scored) == {("JFK", EIGHT): 10.5, ("JFK", TEN): 20.5, ("LGA", NINE): 30.5}
+
+
+def test_missing_column_is_named(client: Any, batch: DataFrame) -> None:
+    with pytest.raises(ValueError, match="asked_at"):
+        client.score_batch(model_uri=f"models:/{MODEL}/1", df=batch.drop("asked_at"))
+
+
+def test_model_predicts_without_the_client(batch: DataFrame) -> None:
+    given = pd.DataFrame({"origin": ["JFK"], "tail": ["N1"], "distance": [0.5], "hour": [1], "seats": [2]})
+    given = given.astype({"hour": "int32", "seats": "int32"})
+    uri = f"models:/{MODEL}@champion"
+    assert mlflow.pyfunc.load_model(uri).predict(given) == pytest.approx([210.5])
+    raw = mlflow.sklearn.load_model(f"{uri}/data/feature_store/raw_model")
+    assert raw.predict(given[["distance", "hour", "seats"]]) == pytest.approx([210.5])
+
+
+@pytest.mark.parametrize(
+    ("method", "argument"),
+    [
+        ("create_training_set", {"use_spark_native_join": True}),
+        ("create_training_set", {"feature_spec": "spec"}),
+        ("create_training_set", {"features": [1]}),
+        ("create_training_set", {"some_new_argument": 1}),
+        ("score_batch", {"use_spark_native_join": True}),
+        ("write_table", {"checkpoint_location": "/tmp"}),  # noqa: S108 (never written)
+        ("write_table", {"trigger": {"once": True}}),
+        ("log_model", {"infer_input_example": True}),
+        ("create_table", {"path": "/tmp"}),  # noqa: S108 (never written)
+    ],
+)
+def test_unsupported_argument_is_named(
+    spark: SparkSession, client: Any, method: str, argument: dict[str, Any]
+) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "create_training_set": {"df": spark.range(1), "label": None},
+        "score_batch": {"df": spark.range(1), "model_uri": "models:/none/1"},
+        "write_table": {"df": spark.range(1), "name": PLANES},
+        "log_model": {"model": None, "artifact_path": "model", "flavor": mlflow.sklearn},
+        "create_table": {"df": spark.range(1), "name": "none", "primary_keys": "id"},
+    }
+    with pytest.raises(NotImplementedError, match=next(iter(argument))):
+        getattr(client, method)(**given[method], **argument)
+
+
+def test_unsupported_names_are_named(client: Any, package: ModuleType, spark: SparkSession) -> None:
+    with pytest.raises(NotImplementedError, match="publish_table"):
+        client.publish_table(source_table_name=WEATHER)
+    with pytest.raises(NotImplementedError, match="FeatureFunction"):
+        package.FeatureFunction(udf_name="f", input_bindings={})
+    with pytest.raises(NotImplementedError, match="default_values"):
+        package.FeatureLookup(WEATHER, "origin", default_values={"wind": 0.0})
+    with pytest.raises(NotImplementedError, match="str"):
+        client.create_training_set(df=spark.range(1), feature_lookups=["function"], label=None)
+
+
+def test_two_windows_on_one_table_are_refused(client: Any, package: ModuleType, spark: SparkSession) -> None:
+    lookups = [
+        package.FeatureLookup(
+            WEATHER, "origin", feature_names=name, timestamp_lookup_key="asked_at", lookback_window=window
+        )
+        for name, window in (("wind", None), ("hour", timedelta(hours=1)))
+    ]
+    with pytest.raises(NotImplementedError, match="two_lookback_windows"):
+        client.create_training_set(
+            df=flights(spark, ("JFK", TEN, "N1", 1)), feature_lookups=lookups, label="late"
+        )
