@@ -66,6 +66,7 @@ def logged(
                 flavor=mlflow.sklearn,
                 training_set=made,
                 registered_model_name=MODEL.format(name),
+                pip_requirements=["scikit-learn"],
             )
         assert returned is None
         mlflow.MlflowClient().set_registered_model_alias(MODEL.format(name), "champion", "1")

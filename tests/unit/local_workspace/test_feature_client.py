@@ -12,6 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from sklearn.linear_model import LinearRegression
 
+from local_workspace.workspace import Workspace
+
 WEATHER, PLANES = "spark_catalog.feature_client.weather", "spark_catalog.feature_client.planes"
 MODEL = "spark_catalog.feature_client.delay"
 EIGHT, NINE, TEN = (datetime(2013, 7, 1, hour) for hour in (8, 9, 10))
@@ -185,7 +187,7 @@ def test_time_series_needs_a_timestamp(client: Any, spark: SparkSession) -> None
 
 
 @pytest.fixture(scope="module")
-def batch(spark: SparkSession, client: Any, package: ModuleType) -> DataFrame:
+def batch(spark: SparkSession, client: Any, package: ModuleType, workspace: Workspace) -> DataFrame:
     """Registers a model whose prediction is distance + 10 hour + 100 seats; returns rows to score."""
     df = flights(spark, ("JFK", EIGHT, "N1", 1), ("JFK", TEN, "N2", 0), ("LGA", NINE, "N1", 1))
     df = df.withColumn("distance", F.lit(0.5))
@@ -200,7 +202,8 @@ def batch(spark: SparkSession, client: Any, package: ModuleType) -> DataFrame:
     )
     inputs = pd.DataFrame({"distance": [0.0, 1, 0, 0], "hour": [0.0, 0, 1, 0], "seats": [0.0, 0, 0, 1]})
     model = LinearRegression().fit(inputs, [0, 1, 10, 100])
-    with mlflow.start_run():
+    experiment = mlflow.create_experiment("feature_client", workspace.artifacts.as_uri())
+    with mlflow.start_run(experiment_id=experiment):
         client.log_model(
             model=model,
             artifact_path="model",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from .lookup import FeatureLookup
+from .lookup import FeatureLookup, as_list
 from .spec import LookedUpColumn
 from .tables import FeatureTable
 from .unsupported import refuse
@@ -22,7 +22,7 @@ def check_labels(df: DataFrame, labels: Sequence[str], exclude_columns: Sequence
 def check_lookup(df: DataFrame, lookup: FeatureLookup, table: FeatureTable, features: DataFrame) -> None:
     """The lookup's columns are in the dataframe and fit the table's keys; its features are in the table."""
     _check_pairs(df, features, table.name, "lookup_key", (lookup.lookup_key, table.lookup_keys))
-    times = [lookup.timestamp_lookup_key] if lookup.timestamp_lookup_key else []
+    times = as_list(lookup.timestamp_lookup_key)
     _check_pairs(df, features, table.name, "timestamp_lookup_key", (times, table.timestamp_keys))
     for name in lookup.feature_names:
         if name not in table.features:
@@ -36,9 +36,9 @@ def check_outputs(df: DataFrame, looked_up: Sequence[LookedUpColumn]) -> None:
         raise ValueError(f"Found duplicate feature output names {repeated}.")
     if hidden := [name for name in names if name in df.columns]:
         raise ValueError(f"The dataframe has columns with the names of looked-up features: {hidden}.")
-    lookups = [(item.table_name, item.feature_name, item.lookup_key) for item in looked_up]
+    lookups = [(item.table_name, item.feature_name, item.on.keys) for item in looked_up]
     refuse(looking_up_a_feature_twice=len(set(lookups)) < len(lookups))
-    windows = {(item.table_name, item.lookback_window) for item in looked_up}
+    windows = {(item.table_name, item.on.lookback_window) for item in looked_up}
     refuse(two_lookback_windows_on_one_table=len(windows) > len({table_name for table_name, _ in windows}))
 
 

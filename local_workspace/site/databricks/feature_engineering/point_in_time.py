@@ -43,15 +43,13 @@ def join_features(
 
 
 def within_reach(features: DataFrame, labels: DataFrame, on: JoinKeys) -> DataFrame:
-    """The feature rows that some label could see by its time: a filter that runs before the costly join."""
-    if not on.times:
+    """The feature rows that some label can see by its time: with a lookback window, few for few labels."""
+    if on.lookback_window is None:
         return features
     ((label_time, feature_time),) = on.times
-    reached = features.where(column(feature_time) <= labels.agg(F.max(column(label_time))).scalar())
-    if on.lookback_window is None:
-        return reached
     earliest = labels.agg(F.min(column(label_time))).scalar() - F.lit(on.lookback_window)
-    return reached.where(column(feature_time) >= earliest)
+    latest = labels.agg(F.max(column(label_time))).scalar()
+    return features.where(column(feature_time).between(earliest, latest))
 
 
 def _join_by_key(labels: DataFrame, features: DataFrame, on: JoinKeys, found: Column, into: str) -> DataFrame:

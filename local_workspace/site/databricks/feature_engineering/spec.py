@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from .point_in_time import JoinKeys
+
 _TRAINING_DATA, _FEATURE_STORE = "training_data", "feature_store"
 
 
@@ -25,9 +27,7 @@ class LookedUpColumn:
     name: str
     table_name: str
     feature_name: str
-    lookup_key: tuple[str, ...]
-    timestamp_lookup_key: str | None = None
-    lookback_window: timedelta | None = None
+    on: JoinKeys
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ class FeatureSpec:
         required = [column.name for column in self.source_columns if column.include]
         for column in self.looked_up_columns:
             if column.name not in given:
-                times = [column.timestamp_lookup_key] if column.timestamp_lookup_key else []
-                required += [*column.lookup_key, *times]
+                required += [name for name, _ in (*column.on.keys, *column.on.times)]
         return list(dict.fromkeys(required))
 
 
@@ -81,17 +80,17 @@ def _source_entry(column: SourceColumn) -> dict[str, dict[str, Any]]:
 
 
 def _lookup_entry(column: LookedUpColumn) -> dict[str, dict[str, Any]]:
+    on = column.on
     entry: dict[str, Any] = {
         "source": _FEATURE_STORE,
         "table_name": column.table_name,
         "feature_name": column.feature_name,
-        "lookup_key": list(column.lookup_key),
+        "lookup_key": [list(pair) for pair in on.keys],
+        "timestamp_lookup_key": [list(pair) for pair in on.times],
     }
-    if column.timestamp_lookup_key:
-        entry["timestamp_lookup_key"] = column.timestamp_lookup_key
-    if column.lookback_window is not None:
+    if on.lookback_window is not None:
         # Whole microseconds: a float of seconds would move the edge of the window.
-        entry["lookback_window_microseconds"] = column.lookback_window // timedelta(microseconds=1)
+        entry["lookback_window_microseconds"] = on.lookback_window // timedelta(microseconds=1)
     return {column.name: entry}
 
 
@@ -101,7 +100,13 @@ def _looked_up(name: str, entry: dict[str, Any]) -> LookedUpColumn:
         name=name,
         table_name=entry["table_name"],
         feature_name=entry["feature_name"],
-        lookup_key=tuple(entry["lookup_key"]),
-        timestamp_lookup_key=entry.get("timestamp_lookup_key"),
-        lookback_window=None if microseconds is None else timedelta(microseconds=microseconds),
+        on=JoinKeys(
+            keys=_pairs(entry["lookup_key"]),
+            times=_pairs(entry["timestamp_lookup_key"]),
+            lookback_window=None if microseconds is None else timedelta(microseconds=microseconds),
+        ),
     )
+
+
+def _pairs(entry: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((label, feature) for label, feature in entry)

@@ -2,26 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 
 from . import tables
 from .checks import check_labels, check_lookup, check_outputs
 from .identifiers import column
-from .lookup import FeatureLookup
+from .lookup import FeatureLookup, as_list
 from .point_in_time import JoinKeys, join_features, within_reach
 from .spec import FeatureSpec, LookedUpColumn, SourceColumn
-from .tables import FeatureTable
-
-
-class LookupKeys(NamedTuple):
-    """The columns of a dataframe that find a table's rows."""
-
-    columns: tuple[str, ...]
-    timestamp: str | None
-    lookback_window: timedelta | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ def plan(
     looked_up = [item for lookup in lookups for item in _resolve(df, lookup, labels)]
     check_outputs(df, looked_up)
     looked_up = [item for item in looked_up if item.name not in exclude_columns]
-    keys = {key for item in looked_up for key in item.lookup_key}
+    keys = {key for item in looked_up for key, _ in item.on.keys}
     sources = [
         SourceColumn(name, include=name not in exclude_columns)
         for name in df.columns
@@ -63,9 +52,8 @@ def look_up(df: DataFrame, spec: FeatureSpec) -> DataFrame:
     wanted = [item for item in spec.looked_up_columns if item.name not in df.columns]
     joined = df
     found: dict[str, Column] = {}
-    for i, ((name, keys), items) in enumerate(_grouped(wanted).items()):
-        on = _join_keys(tables.get(df.sparkSession, name), keys)
-        features = within_reach(tables.read(df.sparkSession, name), df, on)
+    for i, ((table_name, on), items) in enumerate(_grouped(wanted).items()):
+        features = within_reach(tables.read(df.sparkSession, table_name), df, on)
         joined = join_features(
             joined, features, on, [item.feature_name for item in items], into=f"__found_{i}"
         )
@@ -73,22 +61,12 @@ def look_up(df: DataFrame, spec: FeatureSpec) -> DataFrame:
     return joined.select(*(column(name) for name in df.columns), *(found[item.name] for item in wanted))
 
 
-def _grouped(wanted: Sequence[LookedUpColumn]) -> dict[tuple[str, LookupKeys], list[LookedUpColumn]]:
+def _grouped(wanted: Sequence[LookedUpColumn]) -> dict[tuple[str, JoinKeys], list[LookedUpColumn]]:
     """Columns by the join that finds them, so that each table is joined once."""
-    joins: dict[tuple[str, LookupKeys], list[LookedUpColumn]] = {}
+    joins: dict[tuple[str, JoinKeys], list[LookedUpColumn]] = {}
     for item in wanted:
-        keys = LookupKeys(item.lookup_key, item.timestamp_lookup_key, item.lookback_window)
-        joins.setdefault((item.table_name, keys), []).append(item)
+        joins.setdefault((item.table_name, item.on), []).append(item)
     return joins
-
-
-def _join_keys(table: FeatureTable, keys: LookupKeys) -> JoinKeys:
-    times = [keys.timestamp] if keys.timestamp else []
-    return JoinKeys(
-        keys=tuple(zip(keys.columns, table.lookup_keys, strict=True)),
-        times=tuple(zip(times, table.timestamp_keys, strict=True)),
-        lookback_window=keys.lookback_window,
-    )
 
 
 def _resolve(df: DataFrame, lookup: FeatureLookup, labels: Sequence[str]) -> list[LookedUpColumn]:
@@ -96,14 +74,10 @@ def _resolve(df: DataFrame, lookup: FeatureLookup, labels: Sequence[str]) -> lis
     features = tables.read(df.sparkSession, table.name)
     check_lookup(df.drop(*labels), lookup, table, features)
     names = lookup.feature_names or sorted(set(table.features) - set(table.primary_keys))
-    return [
-        LookedUpColumn(
-            name=lookup.output_name(name),
-            table_name=table.name,
-            feature_name=name,
-            lookup_key=tuple(lookup.lookup_key),
-            timestamp_lookup_key=lookup.timestamp_lookup_key,
-            lookback_window=lookup.lookback_window,
-        )
-        for name in names
-    ]
+    times = as_list(lookup.timestamp_lookup_key)
+    on = JoinKeys(
+        keys=tuple(zip(lookup.lookup_key, table.lookup_keys, strict=True)),
+        times=tuple(zip(times, table.timestamp_keys, strict=True)),
+        lookback_window=lookup.lookback_window,
+    )
+    return [LookedUpColumn(lookup.output_name(name), table.name, name, on) for name in names]
