@@ -1,0 +1,197 @@
+"""Pictures of a report: inline SVG that needs nothing from elsewhere and scales with the page."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+NOW, BEFORE, BAD = "#2457c5", "#8a94a6", "#c2410c"
+OUTCOME_COLORS = {"arrived": NOW, "cancelled": BAD, "diverted": "#e0a526", "pending": "#cbd2dc"}
+_INK, _GRID = "#475467", "#e4e7ec"
+# One inch is 72 units of the picture: as wide as a phone's page, so that its text keeps its size there.
+_WIDTH = 4.9
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "font.size": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": _GRID,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "text.color": _INK,
+    "axes.axisbelow": True,
+    "grid.color": _GRID,
+    "legend.frameon": False,
+}
+
+
+class Picture:
+    """A figure with one pair of axes; `svg` holds its markup once it is drawn."""
+
+    def __init__(self, figure: Figure, axes: Axes) -> None:
+        """Keeps the figure and its axes."""
+        self.figure, self.axes, self.svg = figure, axes, ""
+
+
+@contextmanager
+def picture(name: str, title: str, height: float) -> Iterator[Picture]:
+    """A figure to draw on; its markup is there when the block ends.
+
+    Args:
+        name: unique in the page.
+        title: what the picture shows, for those who do not see it.
+        height: in inches of a figure 4.9 inches wide.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        drawn = Picture(figure, figure.subplots())
+        yield drawn
+        drawn.svg = _markup(figure, name, title)
+
+
+def calibration_chart(curves: Mapping[str, Sequence[tuple[float, float, int]]]) -> str:
+    """Mean prediction against label rate (both 0 to 1), a curve a period: the watched one first.
+
+    Args:
+        curves: by the period's name: (mean prediction, label rate, rows) of each bin.
+    """
+    with picture("calibration", "Predicted probability against the share that was late", 3.3) as drawn:
+        axes = drawn.axes
+        axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.5, zorder=0)
+        for color, (period, bins) in zip((NOW, BEFORE), curves.items(), strict=False):
+            predicted, happened = [b[0] for b in bins], [b[1] for b in bins]
+            axes.plot(
+                predicted, happened, color=color, marker="o", markersize=4.5, linewidth=1.6, label=period
+            )
+        axes.set(xlabel="predicted probability", ylabel="share that was late", xlim=(0, 1), ylim=(0, 1))
+        axes.grid()
+        axes.legend(loc="upper left")
+    return drawn.svg
+
+
+def drift_chart(bars: Sequence[tuple[str, float]], bound: float | None) -> str:
+    """Population stability index of columns, as horizontal bars, with the bound as a line.
+
+    Args:
+        bars: (column, index), the greatest first.
+        bound: above it a bar is drawn as a violation; None where there is no bound.
+    """
+    with picture(
+        "drift", "Population stability index of the columns that drifted most", _height(bars)
+    ) as drawn:
+        axes = drawn.axes
+        over = [bound is not None and value > bound for _, value in bars]
+        names, values = [name for name, _ in bars], [value for _, value in bars]
+        axes.barh(names, values, color=[BAD if bad else NOW for bad in over], height=0.62)
+        _label_bars(axes, values, [f"{value:.2f}" for value in values])
+        if bound is not None:
+            axes.axvline(bound, color=BAD, linewidth=1.2, linestyle=(0, (4, 3)))
+            axes.set_title(f"bound {bound:g} (dashed)", fontsize=9, loc="right", color=BAD)
+        axes.invert_yaxis()
+        axes.margins(x=0.14)
+        axes.set_xlabel("population stability index")
+    return drawn.svg
+
+
+def slices_chart(name: str, slices: Sequence[tuple[str, float, float | None]]) -> str:
+    """ROC AUC of each slice, now and before, as two dots joined by a line.
+
+    Args:
+        name: the slices' column.
+        slices: (value, ROC AUC now, ROC AUC before).
+    """
+    with picture(f"slices-{name}", f"ROC AUC by {name}", _height(slices)) as drawn:
+        axes = drawn.axes
+        places = range(len(slices))
+        earlier = [
+            (place, before)
+            for place, (_, _, before) in zip(places, slices, strict=True)
+            if before is not None
+        ]
+        for place, before in earlier:
+            axes.plot([before, slices[place][1]], [place, place], color=_GRID, linewidth=2.5, zorder=1)
+        axes.scatter(
+            [b for _, b in earlier], [p for p, _ in earlier], color=BEFORE, s=30, label="validation", zorder=2
+        )
+        axes.scatter(
+            [now for _, now, _ in slices], list(places), color=NOW, s=38, label="this window", zorder=3
+        )
+        axes.axvline(0.5, color=_GRID)
+        axes.set_yticks(list(places), [value for value, _, _ in slices])
+        axes.set_ylim(len(slices) - 0.4, -0.6)
+        axes.set_xlabel("ROC AUC (0.5 is chance)")
+        axes.grid(axis="x")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return drawn.svg
+
+
+def days_chart(days: Sequence[str], counts: Mapping[str, Sequence[int]]) -> str:
+    """Predictions a day, stacked by outcome.
+
+    Args:
+        days: their names.
+        counts: by outcome, one count a day.
+    """
+    with picture("days", "Predictions a day by outcome", 2.9) as drawn:
+        floor = [0] * len(days)
+        for outcome, of_days in counts.items():
+            drawn.axes.bar(
+                days, of_days, bottom=floor, color=OUTCOME_COLORS[outcome], label=outcome, width=0.68
+            )
+            floor = [below + count for below, count in zip(floor, of_days, strict=True)]
+        drawn.axes.grid(axis="y")
+        drawn.axes.set_ylabel("predictions")
+        drawn.axes.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, handlelength=1, columnspacing=1
+        )
+    return drawn.svg
+
+
+def rates_chart(days: Sequence[str], predicted: Sequence[float], happened: Sequence[float]) -> str:
+    """What was predicted on average and what happened, by day (both 0 to 1)."""
+    with picture("rates", "Mean prediction and share that was late, by day", 2.9) as drawn:
+        axes = drawn.axes
+        axes.plot(days, happened, color=BEFORE, marker="o", markersize=5, linewidth=1.8, label="was late")
+        axes.plot(days, predicted, color=NOW, marker="o", markersize=5, linewidth=1.8, label="predicted")
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        axes.grid(axis="y")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return drawn.svg
+
+
+def _height(bars: Sequence[object]) -> float:
+    return 0.9 + 0.235 * max(len(bars), 2)
+
+
+def _label_bars(axes: Axes, values: Sequence[float], texts: Sequence[str]) -> None:
+    for place, (value, text) in enumerate(zip(values, texts, strict=True)):
+        axes.annotate(
+            text, (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
+        )
+
+
+def _markup(figure: Figure, name: str, title: str) -> str:
+    """The figure as an element for a page: its own ids, no size of its own, a title."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    label = escape(title)
+    opening = re.compile(r"<svg[^>]*?(viewBox=\"[^\"]*\")[^>]*>")
+    return opening.sub(
+        rf'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        rf'role="img" aria-label="{label}" \g<1>><title>{label}</title>',
+        svg,
+        count=1,
+    )

@@ -1,0 +1,30 @@
+"""Which columns are watched."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import DataType, NumericType, StringType
+
+from project.config import Config
+from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS
+
+_FILED_UNDER = ("model_name", "model_version", "as_of")
+
+
+@dataclass(frozen=True)
+class WatchedColumns:
+    """The model's inputs and its prediction, by kind."""
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+
+
+def watched_columns(scores: DataFrame, config: Config) -> WatchedColumns:
+    """The columns of scored rows that are inputs of the model, and the prediction."""
+    others = {*FILE_COLUMNS, *LOOKUP_COLUMNS, *_FILED_UNDER, config.label.column}
+
+    def of_type(kind: type[DataType]) -> tuple[str, ...]:
+        fields = scores.schema.fields
+        return tuple(f.name for f in fields if f.name not in others and isinstance(f.dataType, kind))
+
+    return WatchedColumns(of_type(NumericType), of_type(StringType))

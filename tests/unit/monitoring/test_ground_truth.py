@@ -1,0 +1,85 @@
+"""What happened is merged as it becomes known, and nothing that came later is read."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pyspark.sql import functions as F
+
+from monitoring.ground_truth import join_ground_truth, known_outcomes
+from project.config import load_config
+from project.tables import Tables
+from tests.unit.monitoring.conftest import changed_rows, write
+
+NOON = datetime(2013, 8, 2, 12, tzinfo=UTC)
+SCORED = datetime(2013, 8, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FLIGHT = (
+    "flight_id string, status string, sched_dep_at timestamp, sched_arr_at timestamp, departed_at timestamp"
+)
+LABEL = "flight_id string, late double, known_at timestamp"
+PREDICTION = "flight_id string, model_version string, as_of timestamp, prediction double"
+# All are scheduled from 12:00 to 14:00.
+FLIGHTS = [
+    ("on_time", "arrived", NOON, NOON + 2 * HOUR, NOON),
+    ("late", "arrived", NOON, NOON + 2 * HOUR, NOON + 3 * HOUR),
+    ("cancelled", "cancelled", NOON, NOON + 2 * HOUR, None),
+    ("diverted", "diverted", NOON, NOON + 2 * HOUR, NOON),
+    ("diverted_late", "diverted", NOON, NOON + 2 * HOUR, NOON + 3 * HOUR),
+    ("airborne", "departed", NOON, NOON + 2 * HOUR, NOON),
+]
+LABELS = [("on_time", 0.0, NOON + 2 * HOUR), ("late", 1.0, NOON + 5 * HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "known"),
+    [
+        (-1, {}),
+        (0, {"cancelled": 0}),
+        (2, {"cancelled": 0, "on_time": 2, "diverted": 2}),
+        (3, {"cancelled": 0, "on_time": 2, "diverted": 2, "diverted_late": 3}),
+        (5, {"cancelled": 0, "on_time": 2, "diverted": 2, "diverted_late": 3, "late": 5}),
+    ],
+)
+def test_an_outcome_is_known_from_its_own_moment(spark, hours, known):
+    flights, labels = spark.createDataFrame(FLIGHTS, FLIGHT), spark.createDataFrame(LABELS, LABEL)
+    outcomes = known_outcomes(flights, labels, NOON + hours * HOUR, "late")
+    since = ((F.unix_timestamp("label_known_at") - int(NOON.timestamp())) / 3600).alias("since")
+    assert {row[0]: row[1] for row in outcomes.select("flight_id", since).collect()} == known
+
+
+def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark):
+    """One test: each merge takes a second."""
+    spark.sql("CREATE SCHEMA spark_catalog.ground_truth")
+    tables = Tables("spark_catalog", "ground_truth")
+    write(spark, tables.flights, FLIGHTS, FLIGHT)
+    write(spark, tables.labels, LABELS, LABEL)
+    scores = [(flight[0], "1", SCORED, 0.5) for flight in FLIGHTS]
+    others = [("late", "2", SCORED, 0.6), ("late", "1", NOON + 8 * HOUR, 0.7)]
+    write(spark, tables.predictions, [*scores, *others], PREDICTION)
+
+    def join(hours):
+        join_ground_truth(spark, tables, NOON + hours * HOUR, config)
+        rows = spark.table(tables.inference_log).collect()
+        keys = {(row["flight_id"], row["model_version"]) for row in rows}
+        assert len(keys) == len(rows)
+        return {(row["flight_id"], row["model_version"]): (row["outcome"], row["late"]) for row in rows}
+
+    config = load_config()
+    early = join(4)
+    assert early == {
+        ("on_time", "1"): ("arrived", 0.0),
+        ("late", "1"): ("pending", None),
+        ("late", "2"): ("pending", None),
+        ("cancelled", "1"): ("cancelled", None),
+        ("diverted", "1"): ("diverted", None),
+        ("diverted_late", "1"): ("diverted", None),
+        ("airborne", "1"): ("pending", None),
+    }
+    assert join(4) == early
+    assert changed_rows(spark, tables.inference_log) == 0
+
+    # What is known stays, also where the source changes its mind.
+    write(spark, tables.labels, [("on_time", 1.0, NOON + 2 * HOUR), LABELS[1]], LABEL)
+    assert join(6) == early | {("late", "1"): ("arrived", 1.0), ("late", "2"): ("arrived", 1.0)}
+    assert changed_rows(spark, tables.inference_log) == 2
+    spark.sql("DROP SCHEMA spark_catalog.ground_truth CASCADE")

@@ -1,0 +1,148 @@
+"""The report: well-formed, complete, safe, also where there is little to tell."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from monitoring.report import render_report, write_report
+from monitoring.report_data import read_report_data
+from tests.unit.monitoring.conftest import AS_OF, HOSTILE, MODEL
+
+VOID = {"meta", "path", "rect", "use", "line", "br"}
+
+
+class Page(HTMLParser):
+    """Fails where tags don't nest; keeps texts, ids and the shapes of each picture."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.pictures: dict[str, int] = {}
+        self.links: list[str] = []
+        self.feed(html)
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append(tag)
+        self.links += [values[name] for name in ("href", "src", "xlink:href") if values.get(name)]
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "svg":
+            assert values["viewbox"]
+            self.pictures[values["aria-label"]] = 0
+        if tag in {"path", "use"} and "svg" in self.open:
+            self.pictures[list(self.pictures)[-1]] += 1
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        if self.open and self.open[-1] not in {"style"}:
+            self.text += " " + text
+
+
+@pytest.fixture(scope="module")
+def data(spark, week, verdict, config, registry):
+    """What the report of the week shows."""
+    return read_report_data(spark, week, MODEL, AS_OF, config)
+
+
+@pytest.fixture(scope="module")
+def page(data, config):
+    return Page(render_report(data, config))
+
+
+def test_the_file_is_named_by_as_of_and_the_same_twice(spark, week, data, config, tmp_path):
+    file = write_report(spark, week, tmp_path, MODEL, AS_OF, config)
+    assert file == tmp_path / "reports" / "monitoring-2013-08-09.html"
+    assert file.read_text(encoding="utf-8") == render_report(data, config)
+
+
+def test_it_says_the_verdict_and_the_figures(page, data):
+    assert data.verdict["sentence"] in page.text
+    assert all(check["sentence"] in page.text for check in data.verdict["checks"])
+    assert f"{data.now['roc_auc']:.3f}" in page.text
+    assert f"{data.before['roc_auc']:.3f}" in page.text
+    assert "auc is high enough" in page.text
+    assert re.search(r"inference_log\s+1,450", page.text)
+
+
+def test_hostile_values_are_text(page):
+    assert HOSTILE in page.text
+    assert "script" not in page.tags
+    assert re.search(r"alert\(1\)\S*\s+7\b", page.text), "the rows of both refusals are added"
+
+
+def test_the_pictures_are_there_and_need_nothing_from_elsewhere(page):
+    assert len(page.pictures) == 6
+    assert all(shapes > 10 for shapes in page.pictures.values())
+    assert len(page.ids) == len(set(page.ids))
+    assert all(link.startswith("#") for link in page.links)
+
+
+def test_points_of_the_calibration_picture_are_the_data(data, page):
+    bins = data.calibration["now"]
+    assert len(bins) >= 4
+    assert sum(rows for _, _, rows in bins) <= data.now["labelled_rows"]
+    assert all(abs(predicted - happened) < 0.25 for predicted, happened, _ in bins)
+
+
+def test_an_empty_quarantine_is_said_to_be_empty(data, config):
+    empty = Page(render_report(replace(data, quarantine=[]), config))
+    assert "None: every row that landed met the contract." in empty.text
+
+
+def test_without_labels_it_says_so(data, config):
+    unlabelled = {name: None for name in data.now if name not in {"count", "label_share", *data.now}}
+    now = data.now | unlabelled | {"labelled_rows": None, "roc_auc": None, "log_loss_skill": None}
+    now |= {"calibration_error": None, "label_rate": None, "label_share": 0.0}
+    days = [day | {"labelled_rows": None} for day in data.days]
+    slices = [s | {"now": dict.fromkeys(s["now"])} for s in data.slices]
+    verdict = data.verdict | {
+        "status": "too few labels",
+        "sentence": "Too few labels to judge.",
+        "checks": [],
+    }
+    changed = replace(data, now=now, days=days, slices=slices, calibration={"now": []}, verdict=verdict)
+    page = Page(render_report(changed, config))
+    assert "Too few labels to judge." in page.text
+    assert "No label of this window is known yet" in page.text
+    assert set(page.pictures) == {
+        "Predictions a day by outcome",
+        "Population stability index of the columns that drifted most",
+    }
+
+
+def test_without_predictions_it_says_so(data, config):
+    verdict = data.verdict | {"model_version": "", "status": "no predictions", "rows": 0, "checks": []}
+    nothing = {"now": {}, "before": {}, "days": [], "slices": [], "calibration": {}, "drift": []}
+    page = Page(render_report(replace(data, verdict=verdict, validation=None, **nothing), config))
+    assert "Nothing was predicted in this window." in page.text
+    assert page.pictures == {}
+
+
+def test_champion_and_the_one_before_it_are_shown(data, config):
+    roles = {"challenger": data.before | {"log_loss": 0.4321}, "champion": data.before | {"log_loss": 0.5432}}
+    champion = {"version": "77", "trained_as_of": AS_OF, "git_commit": "f00d"}
+    page = Page(render_report(replace(data, challenger_and_champion=roles, champion=champion), config))
+    assert all(text in page.text for text in ("0.432", "0.543", "version 77", "f00d"))
+
+
+def test_a_report_without_a_verdict_is_refused(spark, week, data, config):
+    with pytest.raises(LookupError, match="no monitoring verdict"):
+        read_report_data(spark, week, MODEL, AS_OF + timedelta(days=1), config)
