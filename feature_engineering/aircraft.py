@@ -25,7 +25,9 @@ def aircraft_features(planes: DataFrame, first_year: int, last_year: int) -> Dat
     years = F.explode(F.sequence(F.lit(first_year), F.lit(last_year)))
     age = F.col("_year") - F.col("year")
     zero, first = F.lit(0), F.lit(1)
-    start = F.make_timestamp(F.col("_year"), first, first, zero, zero, zero.cast("decimal(8,6)"), F.lit("UTC"))
+    start = F.make_timestamp(
+        F.col("_year"), first, first, zero, zero, zero.cast("decimal(8,6)"), F.lit("UTC")
+    )
     return planes.withColumn("_year", years).select(
         "tailnum",
         start.alias("known_at"),
@@ -60,7 +62,9 @@ def leg_features(flights: DataFrame, as_of: datetime) -> DataFrame:
         arrived). Where two legs have news in one moment, the one scheduled later counts.
     """
     legs = flights.filter(F.col("tailnum").isNotNull())
-    departures = legs.withColumn("known_at", F.col("departed_at")).withColumn("arr_delay", F.lit(None).cast("double"))
+    departures = legs.withColumn("known_at", F.col("departed_at")).withColumn(
+        "arr_delay", F.lit(None).cast("double")
+    )
     arrivals = legs.withColumn("known_at", F.col("arrived_at"))
     news = departures.unionByName(arrivals).filter(F.col("known_at") <= F.lit(as_of))
     order = [F.desc("sched_dep_at"), F.desc("flight_id"), F.desc_nulls_last("arr_delay")]

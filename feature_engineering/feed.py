@@ -70,7 +70,11 @@ def land_sample(
 
 
 def known_flights(
-    flights: DataFrame, airports: DataFrame, since: datetime | None, as_of: datetime, published_ahead: timedelta
+    flights: DataFrame,
+    airports: DataFrame,
+    since: datetime | None,
+    as_of: datetime,
+    published_ahead: timedelta,
 ) -> DataFrame:
     """The flights of which something became known in (since, as_of], with only what was known at as_of.
 

@@ -17,7 +17,9 @@ from project.delta import upsert
 from project.tables import Tables
 
 
-def ingest(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, config: Config) -> datetime | None:
+def ingest(
+    spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, config: Config
+) -> datetime | None:
     """Lands what became known since the last completed refresh.
 
     Returns:
@@ -38,7 +40,9 @@ def check_landed(
         check_contract(spark, tables, volume, since, as_of, config.prediction.hours_ahead)
 
 
-def refresh_weather_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_weather_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `weather_features`."""
 
     def new_rows() -> DataFrame:
@@ -47,7 +51,9 @@ def refresh_weather_features(spark: SparkSession, tables: Tables, since: datetim
     _refresh(tables.weather_features, weather.KEYS, since, as_of, new_rows)
 
 
-def refresh_congestion_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_congestion_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `congestion_features`."""
 
     def new_rows() -> DataFrame:
@@ -56,12 +62,16 @@ def refresh_congestion_features(spark: SparkSession, tables: Tables, since: date
     _refresh(tables.congestion_features, congestion.KEYS, since, as_of, new_rows)
 
 
-def refresh_carrier_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_carrier_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `carrier_features`."""
     _refresh_lateness(spark, tables, tables.carrier_features, lateness.CARRIER_KEYS, "carrier", since, as_of)
 
 
-def refresh_route_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_route_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `route_features`."""
     _refresh_lateness(spark, tables, tables.route_features, lateness.ROUTE_KEYS, "route", since, as_of)
 
@@ -77,7 +87,9 @@ def refresh_aircraft_features(
     _refresh(tables.aircraft_features, aircraft.AIRCRAFT_KEYS, since, as_of, new_rows)
 
 
-def refresh_leg_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_leg_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `leg_features`."""
 
     def new_rows() -> DataFrame:
@@ -125,7 +137,11 @@ def _refresh_lateness(
 
 
 def _refresh(
-    table: str, keys: Sequence[str], since: datetime | None, as_of: datetime, new_rows: Callable[[], DataFrame]
+    table: str,
+    keys: Sequence[str],
+    since: datetime | None,
+    as_of: datetime,
+    new_rows: Callable[[], DataFrame],
 ) -> None:
     """Merges new rows into a feature table whose keys end in its time series column, `known_at`."""
     if not _is_due(since, as_of):
@@ -133,7 +149,9 @@ def _refresh(
     client = FeatureEngineeringClient()
     rows = new_rows()
     if since is None:
-        client.create_table(name=table, primary_keys=list(keys), timeseries_column=keys[-1], schema=rows.schema)
+        client.create_table(
+            name=table, primary_keys=list(keys), timeseries_column=keys[-1], schema=rows.schema
+        )
     client.write_table(name=table, df=rows, mode="merge")
 
 

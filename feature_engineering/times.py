@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 # Airports that flights go to and that the sample's airports.csv lacks. Source: the IANA time zone database
 # (America/Puerto_Rico; America/St_Thomas is a link to it).
-_ZONES_NOT_IN_AIRPORTS = {zone: "America/Puerto_Rico" for zone in ("BQN", "PSE", "SJU", "STT")}
+_ZONES_NOT_IN_AIRPORTS = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
 
 
 def with_times(flights: DataFrame, airports: DataFrame) -> DataFrame:
@@ -40,7 +40,9 @@ def _scheduled_arrival() -> Column:
     """
     departure_day = F.make_date("year", "month", "day")
     same_day = _on_clock(departure_day)
-    return F.when(same_day > F.col("sched_dep_at"), same_day).otherwise(_on_clock(F.date_add(departure_day, 1)))
+    return F.when(same_day > F.col("sched_dep_at"), same_day).otherwise(
+        _on_clock(F.date_add(departure_day, 1))
+    )
 
 
 def _on_clock(day: Column) -> Column:
@@ -49,7 +51,13 @@ def _on_clock(day: Column) -> Column:
     return F.when(
         F.col("_zone").isNotNull(),
         F.make_timestamp(
-            F.year(day), F.month(day), F.day(day), hour.cast("int"), minute.cast("int"), second, F.col("_zone")
+            F.year(day),
+            F.month(day),
+            F.day(day),
+            hour.cast("int"),
+            minute.cast("int"),
+            second,
+            F.col("_zone"),
         ),
     )
 

@@ -1,0 +1,74 @@
+"""Batch scoring: each flight once, at the moment its prediction is asked, by the champion."""
+
+from datetime import datetime, timedelta
+
+from databricks.feature_engineering import FeatureEngineeringClient
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from project.config import Config
+from project.delta import upsert
+from project.registry import champion_version
+from project.rows import request_rows
+from project.tables import Tables
+
+_KEY = ("flight_id", "model_version", "as_of")
+
+
+def score(
+    spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, window: timedelta, config: Config
+) -> str:
+    """Adds predictions of the flights whose prediction moment lies in (as_of - window, as_of].
+
+    A second run of one `as_of` merges onto its own rows alone.
+
+    Returns:
+        The version that scored.
+
+    Raises:
+        LookupError: no version is champion.
+    """
+    version = champion_version(model_name)
+    if version is None:
+        raise LookupError(f"{model_name} has no champion: run the job 'training' first")
+    asked = flights_asked(spark.table(tables.flights), as_of, window)
+    scored = FeatureEngineeringClient().score_batch(
+        model_uri=f"models:/{model_name}/{version}", df=request_rows(asked, config)
+    )
+    filed = scored.select(
+        "*",
+        F.lit(model_name).alias("model_name"),
+        F.lit(version).alias("model_version"),
+        F.lit(as_of).alias("as_of"),
+    )
+    upsert(spark, tables.predictions, filed, _KEY)
+    return version
+
+
+def flights_asked(flights: DataFrame, as_of: datetime, window: timedelta) -> DataFrame:
+    """Flights whose prediction moment lies in (as_of - window, as_of]; cancelled and diverted ones are among them."""
+    moment = F.col("prediction_at")
+    return flights.filter((moment > F.lit(as_of - window)) & (moment <= F.lit(as_of)))
+
+
+def publish(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> None:
+    """Brings the predictions of one `as_of` to the table that consumers read: the newest of each flight."""
+    predictions = spark.table(tables.predictions)
+    flights = predictions.filter(F.col("as_of") == F.lit(as_of)).select("flight_id").distinct()
+    newest_first = Window.partitionBy("flight_id").orderBy(
+        F.desc("as_of"), F.desc(F.col("model_version").cast("int"))
+    )
+    newest = (
+        predictions.join(flights, "flight_id", "left_semi")
+        .withColumn("_rank", F.row_number().over(newest_first))
+        .filter(F.col("_rank") == 1)
+    )
+    columns = (
+        "flight_id",
+        "sched_dep_at",
+        "prediction_at",
+        config.prediction.column,
+        "model_version",
+        "as_of",
+    )
+    upsert(spark, tables.latest_predictions, newest.select(*columns), ["flight_id"])

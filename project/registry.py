@@ -1,0 +1,17 @@
+"""The aliases of the model registry, and who has them."""
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+CHALLENGER, CHAMPION = "challenger", "champion"
+_NONE_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+
+
+def champion_version(model_name: str) -> str | None:
+    """The version that has the alias `champion`; None where no version has it."""
+    try:
+        return str(MlflowClient().get_model_version_by_alias(model_name, CHAMPION).version)
+    except MlflowException as error:
+        if error.error_code in _NONE_THERE:
+            return None
+        raise

@@ -1,0 +1,176 @@
+"""Trains a challenger: looks features up, fits, logs and registers; the same training twice gives one version."""
+
+import hashlib
+import importlib.metadata
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from databricks.feature_engineering import FeatureEngineeringClient
+from databricks.feature_engineering.training_set import TrainingSet
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from project.config import Config
+from project.metrics import binary_metrics
+from project.registry import CHALLENGER
+from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
+from project.tables import Tables
+from project.times import validation_window
+from training import model as model_module
+from training.figures import importances, plot_calibration, plot_importance, plot_roc
+from training.frame import TrainingFrame, make_frame
+from training.lookups import feature_lookups
+from training.model import CalibratedProbability, make_classifier
+
+_WEEK = "week"
+_WEEK_SECONDS = 7 * 24 * 3600
+_DIGEST_LENGTH = 36  # as many characters as MLflow keeps
+_REQUIREMENTS = ("mlflow", "scikit-learn", "pandas", "numpy")
+
+
+def train(
+    spark: SparkSession,
+    tables: Tables,
+    model_name: str,
+    experiment: str,
+    as_of: datetime,
+    git_commit: str,
+    config: Config,
+) -> str:
+    """Trains on all labels known before the validation window, and registers the model as challenger.
+
+    Returns:
+        The version. If a version was trained on the same rows with the same settings, it is that one, made challenger
+        again.
+    """
+    training_set = make_training_set(spark, tables, as_of, config)
+    frame = make_frame(training_set.load_df().toPandas(), config.label.column, _WEEK)
+    fingerprint = _fingerprint(frame, config)
+    mlflow.set_experiment(experiment)
+    version = _find_version(model_name, experiment, fingerprint)
+    if version is None:
+        version = _fit_and_register(training_set, frame, model_name, as_of, git_commit, fingerprint, config)
+    MlflowClient().set_registered_model_alias(model_name, CHALLENGER, version)
+    return version
+
+
+def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> TrainingSet:
+    """Labelled flights before the validation window, with the features known at each one's prediction.
+
+    The week goes along as a second label: it parts the folds, and is no input of the model.
+    """
+    end, _ = validation_window(as_of, config.training.validation_months)
+    rows = labelled_rows(
+        spark.table(tables.flights), spark.table(tables.labels), config.history_start, end, end, config
+    )
+    week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).alias(_WEEK)
+    return FeatureEngineeringClient().create_training_set(
+        df=rows.select("*", week),
+        feature_lookups=feature_lookups(tables),
+        label=[config.label.column, _WEEK],
+        exclude_columns=[*FILE_COLUMNS, *LOOKUP_COLUMNS],
+    )
+
+
+def fit(frame: TrainingFrame, config: Config) -> CalibratedProbability:
+    """The calibrated model of a frame."""
+    categorical = config.schedule_features.categorical
+    classifier = make_classifier(categorical, config.training.model.model_dump(), config.training.seed)
+    return CalibratedProbability(classifier).fit(frame.rows, frame.label, frame.weeks)
+
+
+def _fit_and_register(
+    training_set: TrainingSet,
+    frame: TrainingFrame,
+    model_name: str,
+    as_of: datetime,
+    git_commit: str,
+    fingerprint: str,
+    config: Config,
+) -> str:
+    tags = {"fingerprint": fingerprint, "git_commit": git_commit, "as_of": as_of.isoformat()}
+    with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=tags) as run:
+        model = fit(frame, config)
+        _log_facts(model, frame, config)
+        _log_model(model, training_set, frame, model_name)
+        version = _version_of_run(model_name, run.info.run_id)
+        mlflow.set_tag("model_version", version)
+    for key, value in tags.items():
+        MlflowClient().set_model_version_tag(model_name, version, key, value)
+    return version
+
+
+def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Config) -> None:
+    """Parameters, dataset, cross-validated figures and pictures."""
+    mlflow.log_params(
+        config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)}
+    )
+    dataset = mlflow.data.from_pandas(
+        frame.rows.assign(**{config.label.column: frame.label}),
+        targets=config.label.column,
+        name="training",
+        digest=frame.digest[:_DIGEST_LENGTH],
+    )
+    mlflow.log_input(dataset, context="training")
+    figures = binary_metrics(frame.label, pd.Series(model.out_of_fold_))
+    mlflow.log_metrics({f"cv_{name}": value for name, value in figures.items()})
+    importance = importances(model, frame.rows, frame.label, config.training.seed)
+    mlflow.log_dict(importance.to_dict(), "importance.json")
+    mlflow.log_figure(plot_roc(frame.label, model.out_of_fold_), "roc.png")
+    mlflow.log_figure(plot_calibration(frame.label, model.out_of_fold_), "calibration.png")
+    mlflow.log_figure(plot_importance(importance), "importance.png")
+
+
+def _log_model(
+    model: CalibratedProbability, training_set: TrainingSet, frame: TrainingFrame, model_name: str
+) -> None:
+    example = frame.rows.head(5)
+    FeatureEngineeringClient().log_model(
+        model=model,
+        artifact_path="model",
+        flavor=mlflow.sklearn,
+        training_set=training_set,
+        registered_model_name=model_name,
+        signature=infer_signature(example, model.predict(example)),
+        input_example=example,
+        code_paths=[str(Path(__file__).parent)],
+        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS],
+    )
+
+
+def _fingerprint(frame: TrainingFrame, config: Config) -> str:
+    """Equal for trainings that must give the same model: rows, settings, the code of the model, and the library."""
+    parts = [
+        frame.digest,
+        config.training.model_dump_json(),
+        Path(model_module.__file__).read_text(),
+        importlib.metadata.version("scikit-learn"),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _find_version(model_name: str, experiment: str, fingerprint: str) -> str | None:
+    """The version that an earlier training of this fingerprint registered, if it is still there."""
+    runs = mlflow.search_runs(
+        experiment_names=[experiment],
+        filter_string=f"tags.fingerprint = '{fingerprint}' and attributes.status = 'FINISHED'",
+        order_by=["attributes.start_time DESC"],
+        output_format="list",
+    )
+    for run in runs:
+        version = run.data.tags.get("model_version")
+        with suppress(MlflowException):
+            if version is not None:
+                return str(MlflowClient().get_model_version(model_name, version).version)
+    return None
+
+
+def _version_of_run(model_name: str, run_id: str) -> str:
+    versions = MlflowClient().search_model_versions(f"name = '{model_name}'")
+    return str(max(int(version.version) for version in versions if version.run_id == run_id))
