@@ -25,9 +25,7 @@ def aircraft_features(planes: DataFrame, first_year: int, last_year: int) -> Dat
     years = F.explode(F.sequence(F.lit(first_year), F.lit(last_year)))
     age = F.col("_year") - F.col("year")
     zero, first = F.lit(0), F.lit(1)
-    start = F.make_timestamp(
-        F.col("_year"), first, first, zero, zero, zero.cast("decimal(8,6)"), F.lit("UTC")
-    )
+    start = F.make_timestamp(F.col("_year"), first, first, zero, zero, zero.cast("decimal(8,6)"), F.lit("UTC"))
     return planes.withColumn("_year", years).select(
         "tailnum",
         start.alias("known_at"),
@@ -40,7 +38,7 @@ def aircraft_features(planes: DataFrame, first_year: int, last_year: int) -> Dat
 def new_aircraft_features(
     planes: DataFrame, history_start: datetime, since: datetime | None, as_of: datetime
 ) -> DataFrame:
-    """Every year's rows of aircraft brought or altered after `since`, and every aircraft's of years that began since."""
+    """Every year's rows of aircraft brought or altered after `since`, and all aircraft's of years begun since."""
     first_year, last_year = history_start.astimezone(UTC).year, as_of.astimezone(UTC).year
     if since is None:
         return aircraft_features(planes, first_year, last_year)
@@ -62,9 +60,7 @@ def leg_features(flights: DataFrame, as_of: datetime) -> DataFrame:
         arrived). Where two legs have news in one moment, the one scheduled later counts.
     """
     legs = flights.filter(F.col("tailnum").isNotNull())
-    departures = legs.withColumn("known_at", F.col("departed_at")).withColumn(
-        "arr_delay", F.lit(None).cast("double")
-    )
+    departures = legs.withColumn("known_at", F.col("departed_at")).withColumn("arr_delay", F.lit(None).cast("double"))
     arrivals = legs.withColumn("known_at", F.col("arrived_at"))
     news = departures.unionByName(arrivals).filter(F.col("known_at") <= F.lit(as_of))
     order = [F.desc("sched_dep_at"), F.desc("flight_id"), F.desc_nulls_last("arr_delay")]

@@ -98,9 +98,7 @@ def bronze_flights(flights: DataFrame, prediction_hours_ahead: int) -> DataFrame
         _double(F.weekday(local_day)).alias("departure_weekday"),
         "status",
         "departed_at",
-        F.greatest("arrived_at", F.when(F.col("arrived_at").isNotNull(), F.col("departed_at"))).alias(
-            "arrived_at"
-        ),
+        F.greatest("arrived_at", F.when(F.col("arrived_at").isNotNull(), F.col("departed_at"))).alias("arrived_at"),
         _double(F.col("dep_delay")).alias("dep_delay"),
         _double(F.col("arr_delay")).alias("arr_delay"),
     )
@@ -113,9 +111,7 @@ def _checked(
     landing = landing_folder(volume)
     folders = landed_folders(landing, contract.source, since, as_of)
     if not folders:
-        raise FileNotFoundError(
-            f"nothing has landed for {contract.source} up to {as_of.isoformat()} in {landing}"
-        )
+        raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()} in {landing}")
     judged = judge(read_landed(spark, folders, tuple(contract.types)), contract)
     file = str(volume / "checked" / contract.source)
     judged.write.mode("overwrite").parquet(file)

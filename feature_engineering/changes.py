@@ -1,4 +1,4 @@
-"""What is new to a feature table: which of its rows the changed bronze rows touch, and which moments have come since."""
+"""What is new to a feature table: which of its rows the changed bronze rows touch."""
 
 from datetime import UTC, datetime, timedelta
 

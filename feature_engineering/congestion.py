@@ -96,11 +96,7 @@ def _departures(seen: DataFrame) -> DataFrame:
 
 def _cancellations(flights: DataFrame, as_of: datetime) -> DataFrame:
     known = (F.col("status") == "cancelled") & (F.col("sched_dep_at") <= F.lit(as_of))
-    by_step = (
-        flights.filter(known)
-        .groupBy("origin", _scheduled_step().alias("step"))
-        .agg(F.count(F.lit(1)).alias("n"))
-    )
+    by_step = flights.filter(known).groupBy("origin", _scheduled_step().alias("step")).agg(F.count(F.lit(1)).alias("n"))
     return _over_seen_steps(by_step).select(
         *KEYS, _in_last_hour("n").alias("cancellations_1h"), F.col("n").alias("cancellations_3h")
     )
@@ -121,9 +117,7 @@ def _waiting(flights: DataFrame, as_of: datetime) -> DataFrame:
 
 
 def _load(flights: DataFrame) -> DataFrame:
-    by_step = flights.groupBy("origin", _scheduled_step().alias("step")).agg(
-        F.count(F.lit(1)).alias("load_next_2h")
-    )
+    by_step = flights.groupBy("origin", _scheduled_step().alias("step")).agg(F.count(F.lit(1)).alias("load_next_2h"))
     first = minutes_later(F.col("step"), -_LOAD_STEPS * STEP_MINUTES)
     last = minutes_later(F.col("step"), -STEP_MINUTES)
     return by_step.select("origin", steps(first, last, STEP_MINUTES).alias("known_at"), "load_next_2h")

@@ -1,6 +1,6 @@
 """Parts landed rows into those that keep the contract and those that do not, with the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import pandas as pd
 import pandera.errors
@@ -22,7 +22,7 @@ def judge(landed: DataFrame, contract: Contract) -> DataFrame:
         The rows with `reason` and `row` (the row as JSON). Of rows with one key in one landing, one is kept.
     """
 
-    def judge_batches(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def judge_batches(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         for batch in batches:
             yield batch.assign(reason=refusals(batch[list(contract.types)], contract))
 
@@ -43,7 +43,8 @@ def refusals(rows: pd.DataFrame, contract: Contract) -> pd.Series:
         cases = errors.failure_cases.dropna(subset=["index"])
         texts = cases["column"] + ": " + cases["check"].map(_in_words)
         reasons = texts.groupby(cases["index"]).agg(lambda found: "; ".join(sorted(set(found))))
-        return reasons.reindex(rows.index).astype(object).where(lambda reason: reason.notna(), None)
+        found: pd.Series = reasons.reindex(rows.index).astype(object).where(lambda reason: reason.notna(), None)
+        return found
     return pd.Series(None, index=rows.index, dtype=object)
 
 

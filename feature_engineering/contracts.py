@@ -41,9 +41,7 @@ def _one_of(values: tuple[str, ...]) -> pa.Check:
 
 def _clock() -> pa.Check:
     """A clock time as hhmm."""
-    return pa.Check(
-        lambda times: (times >= 0) & (times <= 2400) & (times % 100 < 60), error="not a clock time"
-    )
+    return pa.Check(lambda times: (times >= 0) & (times <= 2400) & (times % 100 < 60), error="not a clock time")
 
 
 def _contract(source: str, key: tuple[str, ...], columns: dict[str, tuple[str, pa.Column]]) -> Contract:

@@ -25,9 +25,7 @@ def land(rows: DataFrame, landing: Path, source: str, as_of: datetime) -> None:
 def landed_folders(landing: Path, source: str, since: datetime | None, as_of: datetime) -> list[Path]:
     """The folders of one source that landed in (since, as_of], oldest first."""
     landed = [(_landed_at(folder), folder) for folder in (landing / source).glob("as_of=*")]
-    return [
-        folder for moment, folder in sorted(landed) if (since is None or moment > since) and moment <= as_of
-    ]
+    return [folder for moment, folder in sorted(landed) if (since is None or moment > since) and moment <= as_of]
 
 
 def read_landed(spark: SparkSession, folders: list[Path], columns: tuple[str, ...]) -> DataFrame:

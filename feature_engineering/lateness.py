@@ -1,4 +1,4 @@
-"""How late flights of a carrier, or on a route, have been of late: at each midnight (UTC), from the labels known then."""
+"""How late flights of a carrier, or on a route, have been: at each midnight (UTC), from the labels known then."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ def lateness_features(labels: DataFrame, keys: Sequence[str], prefix: str, as_of
     """Lateness over the last 7 and 28 days by when each label became known.
 
     Args:
-        labels: the columns of `keys` but known_at; `known_at` (of the label), `arr_delay` (minutes) and `late` (0 or 1).
+        labels: the entity's columns, `known_at` (of the label), `arr_delay` (minutes) and `late` (0 or 1).
         keys: the table's keys, `known_at` last.
         prefix: begins the features' names.
         as_of: no label later than it is counted, and no later row is made.
@@ -28,10 +28,10 @@ def lateness_features(labels: DataFrame, keys: Sequence[str], prefix: str, as_of
         `<prefix>_flights_*d`, `<prefix>_arr_delay_*d` (mean, minutes) and `<prefix>_late_share_*d`.
     """
     entity = [key for key in keys if key != "known_at"]
-    daily = labels.filter(F.col("known_at") <= F.lit(as_of)).groupBy(
+    known = labels.filter(F.col("known_at") <= F.lit(as_of)).groupBy(
         *entity, next_step(F.col("known_at"), _DAY_MINUTES).alias("day")
     )
-    daily = daily.agg(
+    daily = known.agg(
         F.count(F.lit(1)).alias("flights"), F.sum("arr_delay").alias("delay"), F.sum("late").alias("late")
     )
     last = F.least(minutes_later(F.col("day"), (_LONG_DAYS - 1) * _DAY_MINUTES), F.lit(as_of))

@@ -17,9 +17,7 @@ from project.delta import upsert
 from project.tables import Tables
 
 
-def ingest(
-    spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, config: Config
-) -> datetime | None:
+def ingest(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, config: Config) -> datetime | None:
     """Lands what became known since the last completed refresh.
 
     Returns:
@@ -40,9 +38,7 @@ def check_landed(
         check_contract(spark, tables, volume, since, as_of, config.prediction.hours_ahead)
 
 
-def refresh_weather_features(
-    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
-) -> None:
+def refresh_weather_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
     """Merges the new rows of `weather_features`."""
 
     def new_rows() -> DataFrame:
@@ -51,9 +47,7 @@ def refresh_weather_features(
     _refresh(tables.weather_features, weather.KEYS, since, as_of, new_rows)
 
 
-def refresh_congestion_features(
-    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
-) -> None:
+def refresh_congestion_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
     """Merges the new rows of `congestion_features`."""
 
     def new_rows() -> DataFrame:
@@ -62,16 +56,12 @@ def refresh_congestion_features(
     _refresh(tables.congestion_features, congestion.KEYS, since, as_of, new_rows)
 
 
-def refresh_carrier_features(
-    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
-) -> None:
+def refresh_carrier_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
     """Merges the new rows of `carrier_features`."""
     _refresh_lateness(spark, tables, tables.carrier_features, lateness.CARRIER_KEYS, "carrier", since, as_of)
 
 
-def refresh_route_features(
-    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
-) -> None:
+def refresh_route_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
     """Merges the new rows of `route_features`."""
     _refresh_lateness(spark, tables, tables.route_features, lateness.ROUTE_KEYS, "route", since, as_of)
 
@@ -87,9 +77,7 @@ def refresh_aircraft_features(
     _refresh(tables.aircraft_features, aircraft.AIRCRAFT_KEYS, since, as_of, new_rows)
 
 
-def refresh_leg_features(
-    spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime
-) -> None:
+def refresh_leg_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
     """Merges the new rows of `leg_features`."""
 
     def new_rows() -> DataFrame:
@@ -111,7 +99,7 @@ def last_refresh(spark: SparkSession, tables: Tables) -> datetime | None:
     """The as_of of the last completed refresh; None before the first."""
     if not spark.catalog.tableExists(tables.refreshes):
         return None
-    seconds = spark.table(tables.refreshes).agg(F.unix_seconds(F.max("as_of"))).first()[0]
+    seconds = spark.table(tables.refreshes).agg(F.unix_seconds(F.max("as_of"))).collect()[0][0]
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
@@ -149,9 +137,7 @@ def _refresh(
     client = FeatureEngineeringClient()
     rows = new_rows()
     if since is None:
-        client.create_table(
-            name=table, primary_keys=list(keys), timeseries_column=keys[-1], schema=rows.schema
-        )
+        client.create_table(name=table, primary_keys=list(keys), timeseries_column=keys[-1], schema=rows.schema)
     client.write_table(name=table, df=rows, mode="merge")
 
 

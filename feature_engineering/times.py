@@ -40,9 +40,7 @@ def _scheduled_arrival() -> Column:
     """
     departure_day = F.make_date("year", "month", "day")
     same_day = _on_clock(departure_day)
-    return F.when(same_day > F.col("sched_dep_at"), same_day).otherwise(
-        _on_clock(F.date_add(departure_day, 1))
-    )
+    return F.when(same_day > F.col("sched_dep_at"), same_day).otherwise(_on_clock(F.date_add(departure_day, 1)))
 
 
 def _on_clock(day: Column) -> Column:

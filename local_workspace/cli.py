@@ -33,9 +33,10 @@ def commands() -> None:
 @commands.command(help="Train as of 1 August 2013, score the week after it, monitor it.")
 def run() -> None:
     """Runs the whole sequence in one process."""
-    from local_workspace.summary import print_summary  # noqa: PLC0415 (MLflow takes seconds to import)
-
     with open_workspace() as workspace:
+        # After the workspace is entered: MLflow imports `databricks`, whose path is fixed from then on.
+        from local_workspace.summary import print_summary  # noqa: PLC0415
+
         bundle = load_bundle(REPOSITORY)
         spark, failed = run_jobs(bundle, workspace, [(name, {"as_of": as_of}) for name, as_of in SEQUENCE])
         if not failed:
@@ -46,9 +47,7 @@ def run() -> None:
 
 @commands.command(help="Run one job of the bundle.")
 @click.argument("name")
-@click.option(
-    "--as-of", help="Point in time, such as 2013-08-01T00:00:00Z; the start of the run when left out."
-)
+@click.option("--as-of", help="Point in time, such as 2013-08-01T00:00:00Z; the start of the run when left out.")
 @click.option("--param", "params", multiple=True, metavar="KEY=VALUE", help="Another job parameter.")
 def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
     """Runs one job."""
@@ -111,9 +110,7 @@ def one_sentence_errors() -> Iterator[None]:
     except LocalWorkspaceError as error:
         raise click.ClickException(str(error)) from None
     except (KeyboardInterrupt, click.Abort):
-        print(
-            "\nInterrupted. The next run continues with the tables as they are.", file=sys.stderr, flush=True
-        )
+        print("\nInterrupted. The next run continues with the tables as they are.", file=sys.stderr, flush=True)
         # Without waiting for notebooks that are still at work in their threads.
         os._exit(INTERRUPTED)
 

@@ -79,9 +79,7 @@ class TaskValues(_Utility):
             raise TypeError(f"task value '{key}' can't be written as JSON: {error}") from None
         size = len(text.encode())
         if size > _MAX_TASK_VALUE_BYTES:
-            raise ValueError(
-                f"task value '{key}' has {size} bytes of JSON; {_MAX_TASK_VALUE_BYTES} are allowed."
-            )
+            raise ValueError(f"task value '{key}' has {size} bytes of JSON; {_MAX_TASK_VALUE_BYTES} are allowed.")
         self._own[key] = json.loads(text)
 
     def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:  # noqa: N803

@@ -76,9 +76,7 @@ def order(job: Job) -> list[Task]:
     try:
         return [tasks[key] for key in TopologicalSorter(graph).static_order()]
     except CycleError as error:
-        raise RunError(
-            f"the tasks depend on each other in a circle: {' → '.join(reversed(error.args[1]))}."
-        ) from None
+        raise RunError(f"the tasks depend on each other in a circle: {' → '.join(reversed(error.args[1]))}.") from None
 
 
 def check_job(bundle: Bundle, key: str, trail: tuple[str, ...] = ()) -> None:
@@ -117,25 +115,19 @@ def _check_task(bundle: Bundle, job: Job, task: Task, before: set[str]) -> None:
     kinds = [kind for kind in (task.notebook_task, task.condition_task, task.run_job_task) if kind]
     if len(kinds) != 1:
         raise RunError("must have exactly one of notebook_task, condition_task and run_job_task.")
-    if task.environment_key and task.environment_key not in {
-        item.environment_key for item in job.environments
-    }:
+    if task.environment_key and task.environment_key not in {item.environment_key for item in job.environments}:
         raise RunError(f"the job has no environment '{task.environment_key}'.")
     for item in task.depends_on:
         if item.outcome and not next(t for t in job.tasks if t.task_key == item.task_key).condition_task:
             raise RunError(f"'{item.task_key}' is no condition task, so it has no outcome.")
     for steps in (steps for text in parameter_texts(task) for steps in references(text)):
         if steps[0] == "tasks" and steps[1:2] and steps[1] not in before:
-            raise RunError(
-                f"{{{{{'.'.join(steps)}}}}} refers to '{steps[1]}', which is no task before this one."
-            )
+            raise RunError(f"{{{{{'.'.join(steps)}}}}} refers to '{steps[1]}', which is no task before this one.")
     if task.notebook_task and not bundle.notebook_file(task.notebook_task.notebook_path).is_file():
         path = bundle.notebook_file(task.notebook_task.notebook_path).relative_to(bundle.root)
         raise RunError(f"the notebook '{path}' does not exist.")
     if task.run_job_task:
-        check_parameters(
-            bundle.jobs[_job_key(bundle, task.run_job_task.job_id)], task.run_job_task.job_parameters
-        )
+        check_parameters(bundle.jobs[_job_key(bundle, task.run_job_task.job_id)], task.run_job_task.job_parameters)
 
 
 def check_parameters(job: Job, given: Iterable[str]) -> None:
@@ -157,7 +149,5 @@ def parameter_texts(task: Task) -> list[str]:
 
 def _job_key(bundle: Bundle, job_id: int) -> str:
     if job_id not in bundle.job_keys:
-        raise RunError(
-            f"no job of the bundle has the id {job_id}: refer to it by ${{resources.jobs.<key>.id}}."
-        )
+        raise RunError(f"no job of the bundle has the id {job_id}: refer to it by ${{resources.jobs.<key>.id}}.")
     return bundle.job_keys[job_id]

@@ -55,11 +55,7 @@ def describe_failure(error: BaseException, path: Path, source: str, root: Path) 
     """Where a notebook failed and why, without the frames of Spark, py4j and the runner."""
     name = path.relative_to(root).as_posix()
     line = next(
-        (
-            f.lineno or 0
-            for f in reversed(traceback.extract_tb(error.__traceback__))
-            if f.filename == str(path)
-        ),
+        (f.lineno or 0 for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)),
         0,
     )
     if isinstance(error, SyntaxError) and error.filename == str(path):

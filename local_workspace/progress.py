@@ -56,9 +56,7 @@ class Progress:
         self._console.print(Text(f"\n{run.key}  {as_of}".rstrip(), style="bold"), soft_wrap=True)
         began = time.monotonic()
         if self._live:
-            with Live(
-                get_renderable=lambda: self._table(run, spark), console=self._console, refresh_per_second=8
-            ):
+            with Live(get_renderable=lambda: self._table(run, spark), console=self._console, refresh_per_second=8):
                 yield
         else:
             yield
@@ -99,9 +97,7 @@ class Progress:
 
     @staticmethod
     def _name(task: TaskRun, depth: int) -> Text:
-        style = (
-            "" if task.state is State.RUNNING else _STYLES[task.state][1] * (task.state is not State.SUCCESS)
-        )
+        style = "" if task.state is State.RUNNING else _STYLES[task.state][1] * (task.state is not State.SUCCESS)
         return Text(" " * _INDENT * (depth - 1) + task.task.task_key, style=style)
 
 

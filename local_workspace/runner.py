@@ -84,9 +84,7 @@ class Runner:
         job = self._bundle.jobs[key]
         check_parameters(job, parameters)
         job_id = next(number for number, name in self._bundle.job_keys.items() if name == key)
-        run = JobRun(
-            key=key, job=job, job_id=job_id, run_id=next(self._run_ids), started=self._now(), parent=parent
-        )
+        run = JobRun(key=key, job=job, job_id=job_id, run_id=next(self._run_ids), started=self._now(), parent=parent)
         run.tasks = {task.task_key: TaskRun(task, run, next(self._run_ids)) for task in order(job)}
         for parameter in job.parameters:
             text = parameters.get(parameter.name, parameter.default)
@@ -95,12 +93,8 @@ class Runner:
 
     def _advance(self, run: JobRun) -> None:
         """Starts whatever can start now, in nested runs too, and closes what has ended."""
-        for (
-            task
-        ) in run.tasks.values():  # in dependency order: one pass carries exclusions and failures all the way
-            if task.state is State.PENDING and all(
-                run.states[d.task_key].is_done for d in task.task.depends_on
-            ):
+        for task in run.tasks.values():  # in dependency order: one pass carries exclusions and failures all the way
+            if task.state is State.PENDING and all(run.states[d.task_key].is_done for d in task.task.depends_on):
                 self._start(task, decide(task.task, run.states, run.outcomes))
             if task.state is State.RUNNING and task.nested:
                 self._advance(task.nested)
@@ -128,9 +122,7 @@ class Runner:
         elif settings.run_job_task:
             self._listener.started(task)
             key = self._bundle.job_keys[settings.run_job_task.job_id]
-            task.nested = self._new_run(
-                key, self._nested_parameters(task, self._bundle.jobs[key]), parent=task
-            )
+            task.nested = self._new_run(key, self._nested_parameters(task, self._bundle.jobs[key]), parent=task)
         elif settings.condition_task:
             condition = settings.condition_task
             left, right = (values.fill_in(text, task.look_up) for text in (condition.left, condition.right))

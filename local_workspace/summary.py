@@ -39,9 +39,7 @@ def _print_champion(console: Console, model: str) -> None:
 
 def _print_tables(console: Console, spark: Any, schema: str) -> None:
     console.print("Rows", style="bold")
-    names = sorted(
-        row.tableName for row in spark.sql(f"SHOW TABLES IN {schema}").collect() if not row.isTemporary
-    )
+    names = sorted(row.tableName for row in spark.sql(f"SHOW TABLES IN {schema}").collect() if not row.isTemporary)
     _print_pairs(console, {name: f"{spark.table(f'{schema}.{name}').count():,}" for name in names})
 
 

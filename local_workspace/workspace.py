@@ -78,8 +78,7 @@ def open_workspace() -> Iterator[Workspace]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LocalWorkspaceError(
-                f"Another run is using '{workspace.root}': wait for it, "
-                f"or set {FOLDER_VARIABLE} to another folder."
+                f"Another run is using '{workspace.root}': wait for it, or set {FOLDER_VARIABLE} to another folder."
             ) from None
         workspace.enter()
         yield workspace

@@ -68,9 +68,7 @@ def calibration_chart(curves: Mapping[str, Sequence[tuple[float, float, int]]]) 
         axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.5, zorder=0)
         for color, (period, bins) in zip((NOW, BEFORE), curves.items(), strict=False):
             predicted, happened = [b[0] for b in bins], [b[1] for b in bins]
-            axes.plot(
-                predicted, happened, color=color, marker="o", markersize=4.5, linewidth=1.6, label=period
-            )
+            axes.plot(predicted, happened, color=color, marker="o", markersize=4.5, linewidth=1.6, label=period)
         axes.set(xlabel="predicted probability", ylabel="share that was late", xlim=(0, 1), ylim=(0, 1))
         axes.grid()
         axes.legend(loc="upper left")
@@ -84,9 +82,7 @@ def drift_chart(bars: Sequence[tuple[str, float]], bound: float | None) -> str:
         bars: (column, index), the greatest first.
         bound: above it a bar is drawn as a violation; None where there is no bound.
     """
-    with picture(
-        "drift", "Population stability index of the columns that drifted most", _height(bars)
-    ) as drawn:
+    with picture("drift", "Population stability index of the columns that drifted most", _height(bars)) as drawn:
         axes = drawn.axes
         over = [bound is not None and value > bound for _, value in bars]
         names, values = [name for name, _ in bars], [value for _, value in bars]
@@ -111,19 +107,11 @@ def slices_chart(name: str, slices: Sequence[tuple[str, float, float | None]]) -
     with picture(f"slices-{name}", f"ROC AUC by {name}", _height(slices)) as drawn:
         axes = drawn.axes
         places = range(len(slices))
-        earlier = [
-            (place, before)
-            for place, (_, _, before) in zip(places, slices, strict=True)
-            if before is not None
-        ]
+        earlier = [(place, before) for place, (_, _, before) in zip(places, slices, strict=True) if before is not None]
         for place, before in earlier:
             axes.plot([before, slices[place][1]], [place, place], color=_GRID, linewidth=2.5, zorder=1)
-        axes.scatter(
-            [b for _, b in earlier], [p for p, _ in earlier], color=BEFORE, s=30, label="validation", zorder=2
-        )
-        axes.scatter(
-            [now for _, now, _ in slices], list(places), color=NOW, s=38, label="this window", zorder=3
-        )
+        axes.scatter([b for _, b in earlier], [p for p, _ in earlier], color=BEFORE, s=30, label="validation", zorder=2)
+        axes.scatter([now for _, now, _ in slices], list(places), color=NOW, s=38, label="this window", zorder=3)
         axes.axvline(0.5, color=_GRID)
         axes.set_yticks(list(places), [value for value, _, _ in slices])
         axes.set_ylim(len(slices) - 0.4, -0.6)
@@ -143,15 +131,11 @@ def days_chart(days: Sequence[str], counts: Mapping[str, Sequence[int]]) -> str:
     with picture("days", "Predictions a day by outcome", 2.9) as drawn:
         floor = [0] * len(days)
         for outcome, of_days in counts.items():
-            drawn.axes.bar(
-                days, of_days, bottom=floor, color=OUTCOME_COLORS[outcome], label=outcome, width=0.68
-            )
+            drawn.axes.bar(days, of_days, bottom=floor, color=OUTCOME_COLORS[outcome], label=outcome, width=0.68)
             floor = [below + count for below, count in zip(floor, of_days, strict=True)]
         drawn.axes.grid(axis="y")
         drawn.axes.set_ylabel("predictions")
-        drawn.axes.legend(
-            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, handlelength=1, columnspacing=1
-        )
+        drawn.axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, handlelength=1, columnspacing=1)
     return drawn.svg
 
 
@@ -174,9 +158,7 @@ def _height(bars: Sequence[object]) -> float:
 
 def _label_bars(axes: Axes, values: Sequence[float], texts: Sequence[str]) -> None:
     for place, (value, text) in enumerate(zip(values, texts, strict=True)):
-        axes.annotate(
-            text, (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
-        )
+        axes.annotate(text, (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
 
 
 def _markup(figure: Figure, name: str, title: str) -> str:

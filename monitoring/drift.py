@@ -74,9 +74,7 @@ def _binned(rows: DataFrame, keys: Sequence[str], edges: DataFrame, columns: Wat
     return binned.groupBy(*groups).agg(F.count("*").alias("rows"))
 
 
-def _one_value_a_row(
-    rows: DataFrame, keys: Sequence[str], columns: Sequence[str], data_type: str
-) -> DataFrame:
+def _one_value_a_row(rows: DataFrame, keys: Sequence[str], columns: Sequence[str], data_type: str) -> DataFrame:
     cast = rows.select(*keys, *(F.col(name).cast(data_type).alias(name) for name in columns))
     return cast.unpivot(list(keys), list(columns), "column_name", "value")
 

@@ -24,9 +24,7 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
     if spark.catalog.tableExists(tables.inference_log):
         settled = spark.table(tables.inference_log).filter(F.col("outcome") != PENDING)
         predictions = predictions.join(settled.select(*KEY), list(KEY), "left_anti")
-    outcomes = known_outcomes(
-        spark.table(tables.flights), spark.table(tables.labels), as_of, config.label.column
-    )
+    outcomes = known_outcomes(spark.table(tables.flights), spark.table(tables.labels), as_of, config.label.column)
     upsert(spark, tables.inference_log, with_outcomes(predictions, outcomes, config.label.column), KEY)
 
 

@@ -30,9 +30,7 @@ _DRIFT_KEY = (
 _WHOLE = "whole"
 
 
-def refresh_profile(
-    spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config
-) -> None:
+def refresh_profile(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config) -> None:
     """Measures the days since the judged window began, that window, and the baseline, and merges the figures.
 
     `inference_log_profile_metrics` has one row a group (window, granularity, model version, log type 'INPUT'
@@ -86,9 +84,7 @@ def baseline_rows(spark: SparkSession, tables: Tables, model_name: str, baseline
     return scores.join(F.broadcast(baselines), ["model_version", "as_of"])
 
 
-def find_baselines(
-    spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, judged: Window
-) -> DataFrame:
+def find_baselines(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, judged: Window) -> DataFrame:
     """The newest verdict of each version that scored since the judged window began.
 
     Returns:

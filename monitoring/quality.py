@@ -47,9 +47,7 @@ def profile_quality(rows: DataFrame, keys: Sequence[str], sliced: Column, config
 def _slices(sliced: Column, config: Config) -> Column:
     nothing = F.lit(None).cast("string")
     everything = F.struct(nothing.alias("slice_key"), nothing.alias("slice_value"))
-    by_column = [
-        F.struct(F.lit(name).alias("slice_key"), F.col(name).alias("slice_value")) for name in config.slices
-    ]
+    by_column = [F.struct(F.lit(name).alias("slice_key"), F.col(name).alias("slice_value")) for name in config.slices]
     return F.when(sliced, F.array(everything, *by_column)).otherwise(F.array(everything))
 
 

@@ -75,9 +75,7 @@ def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
         drawn["calibration"] = charts.calibration_chart(curves)
     if data.drift:
         bound = next((t.threshold for t in config.monitoring.thresholds if t.metric == "max_psi"), None)
-        bars = [
-            (row["column_name"], row["population_stability_index"]) for row in data.drift[:_SHOWN_COLUMNS]
-        ]
+        bars = [(row["column_name"], row["population_stability_index"]) for row in data.drift[:_SHOWN_COLUMNS]]
         drawn["drift"] = charts.drift_chart(bars, bound)
     for key in config.slices:
         if dots := _slice_dots(data, key):
@@ -87,9 +85,7 @@ def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
         drawn["days"] = charts.days_chart(_names(data.days), outcomes)
     if labelled := [day for day in data.days if day["labelled_rows"]]:
         predicted = [day["mean_prediction"] for day in labelled]
-        drawn["rates"] = charts.rates_chart(
-            _names(labelled), predicted, [day["label_rate"] for day in labelled]
-        )
+        drawn["rates"] = charts.rates_chart(_names(labelled), predicted, [day["label_rate"] for day in labelled])
     # The drawing library escapes what it writes.
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
 
@@ -104,9 +100,7 @@ def _names(days: list[dict[str, Any]]) -> list[str]:
 
 
 def _slice_dots(data: ReportData, key: str) -> list[tuple[str, float, float | None]]:
-    large = [
-        s for s in data.slices if s["key"] == key and (s["now"]["labelled_rows"] or 0) >= _LEAST_SLICE_ROWS
-    ]
+    large = [s for s in data.slices if s["key"] == key and (s["now"]["labelled_rows"] or 0) >= _LEAST_SLICE_ROWS]
     dots = [(s["value"], _known(s["now"]["roc_auc"]), _known(s["before"].get("roc_auc"))) for s in large]
     return [(value, now, before) for value, now, before in dots[:_CHART_SLICES] if now is not None]
 

@@ -117,9 +117,7 @@ def _verdict(spark: SparkSession, tables: Tables, model_name: str, as_of: dateti
     )
     row = spark.table(tables.monitoring_verdicts).filter(own).orderBy(newest_first).select(*columns).first()
     if row is None:
-        raise LookupError(
-            f"{model_name} has no monitoring verdict as of {as_of.isoformat()}: check violations first"
-        )
+        raise LookupError(f"{model_name} has no monitoring verdict as of {as_of.isoformat()}: check violations first")
     return row.asDict() | {"checks": json.loads(row["checks"])}
 
 
@@ -132,14 +130,8 @@ def _champion(model_name: str) -> Record | None:
     return {"version": version, "trained_as_of": trained, "git_commit": tags.get("git_commit", "")}
 
 
-def _validation(
-    spark: SparkSession, tables: Tables, model_name: str, version: str, as_of: datetime
-) -> Record | None:
-    own = (
-        (F.col("model_name") == model_name)
-        & (F.col("model_version") == version)
-        & (F.col("as_of") <= F.lit(as_of))
-    )
+def _validation(spark: SparkSession, tables: Tables, model_name: str, version: str, as_of: datetime) -> Record | None:
+    own = (F.col("model_name") == model_name) & (F.col("model_version") == version) & (F.col("as_of") <= F.lit(as_of))
     row = (
         spark.table(tables.validation_verdicts)
         .filter(own)
@@ -227,9 +219,7 @@ def _calibration(
     """Bins of equal width; those of few rows are left out."""
     label, prediction = config.label.column, config.prediction.column
     logged = logged_rows(spark, tables, model_name, as_of).filter(window.holds(F.col("prediction_at")))
-    baselines = find_baselines(spark, tables, model_name, as_of, window).filter(
-        F.col("model_version") == version
-    )
+    baselines = find_baselines(spark, tables, model_name, as_of, window).filter(F.col("model_version") == version)
     baseline = baseline_rows(spark, tables, model_name, baselines)
     both = logged.select(F.lit("now").alias("period"), "model_version", label, prediction).unionByName(
         baseline.select(F.lit("before").alias("period"), "model_version", label, prediction)
@@ -257,9 +247,7 @@ def _drift(spark: SparkSession, tables: Tables, version: str, window: Window) ->
     return _records(
         drift.join(shares, "column_name")
         .orderBy(F.desc("population_stability_index"), "column_name")
-        .select(
-            "column_name", "population_stability_index", "js_distance", "percent_null_delta", "percent_null"
-        )
+        .select("column_name", "population_stability_index", "js_distance", "percent_null_delta", "percent_null")
     )
 
 

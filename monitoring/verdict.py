@@ -113,9 +113,7 @@ def judge(
         checks = tuple(check(figures.get(t.metric, Figure(None)), t) for t in monitoring.thresholds)
         status = OK if all(c.passed for c in checks) else VIOLATED
     sentence = _sentence(status, model_version, share, checks, monitoring)
-    return Verdict(
-        model_version, as_of, window, status, rows, share, checks, sentence, _recommendation(status, checks)
-    )
+    return Verdict(model_version, as_of, window, status, rows, share, checks, sentence, _recommendation(status, checks))
 
 
 def check(figure: Figure, threshold: Threshold) -> Check:
@@ -140,9 +138,7 @@ def check(figure: Figure, threshold: Threshold) -> Check:
     )
 
 
-def _sentence(
-    status: str, version: str, share: float, checks: tuple[Check, ...], monitoring: Monitoring
-) -> str:
+def _sentence(status: str, version: str, share: float, checks: tuple[Check, ...], monitoring: Monitoring) -> str:
     if status == NO_PREDICTIONS:
         return "Nothing was predicted in this window."
     if status == TOO_FEW_LABELS:

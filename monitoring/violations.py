@@ -21,16 +21,12 @@ _SCHEMA = (
 )
 
 
-def check_violations(
-    spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config
-) -> Verdict:
+def check_violations(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config) -> Verdict:
     """Judges the newest version that scored in the window, and writes its row of `monitoring_verdicts`."""
     window = judged_window(as_of, config.monitoring)
     quality = _newest_quality(spark.table(tables.profile_metrics), window)
     version = "" if quality is None else str(quality["model_version"])
-    figures = (
-        {} if quality is None else read_figures(quality, spark.table(tables.drift_metrics), window, config)
-    )
+    figures = {} if quality is None else read_figures(quality, spark.table(tables.drift_metrics), window, config)
     rows = 0 if quality is None else int(quality["count"])
     verdict = judge(version, rows, figures, as_of, window, config.monitoring)
     _file(spark, tables, model_name, verdict)
@@ -56,9 +52,7 @@ def read_figures(quality: Row, drift_metrics: DataFrame, window: Window, config:
     worst = (
         drift_metrics.filter(own)
         .agg(
-            F.max_by("column_name", F.when(is_input, F.col("population_stability_index"))).alias(
-                "psi_column"
-            ),
+            F.max_by("column_name", F.when(is_input, F.col("population_stability_index"))).alias("psi_column"),
             F.max(F.when(is_input, F.col("population_stability_index"))).alias("psi"),
             F.max_by("column_name", F.when(is_input, F.col("percent_null_delta"))).alias("null_column"),
             (F.max(F.when(is_input, F.col("percent_null_delta"))) / 100).alias("null_rise"),

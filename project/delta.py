@@ -14,9 +14,7 @@ def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: st
         spark.catalog.createTable(name, source="delta", schema=schema, description=comment)
 
 
-def upsert(
-    spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str], *, but: Iterable[str] = ()
-) -> None:
+def upsert(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str], *, but: Iterable[str] = ()) -> None:
     """Merges rows into a Delta table by its keys, and leaves rows that are the same untouched.
 
     Args:

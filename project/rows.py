@@ -20,7 +20,7 @@ def request_rows(flights: DataFrame, config: Config) -> DataFrame:
         config: names the schedule features.
 
     Returns:
-        `flight_id`, `sched_dep_at`, `tailnum`, `prediction_at` (UTC, the moment of the lookups) and the schedule features.
+        `flight_id`, `sched_dep_at`, `tailnum`, `prediction_at` (UTC, the moment of the lookups), schedule features.
     """
     return flights.select(*FILE_COLUMNS, *LOOKUP_COLUMNS, *config.schedule_features.all)
 

@@ -24,9 +24,7 @@ def plot_roc(label: pd.Series, prediction: np.ndarray) -> Figure:
 def plot_calibration(label: pd.Series, prediction: np.ndarray) -> Figure:
     """Share of late flights by predicted probability, in ten bins of equal count."""
     figure, axes = _new_figure()
-    CalibrationDisplay.from_predictions(
-        label, prediction, n_bins=10, strategy="quantile", ax=axes, name="out of fold"
-    )
+    CalibrationDisplay.from_predictions(label, prediction, n_bins=10, strategy="quantile", ax=axes, name="out of fold")
     axes.set_title("Calibration, out of fold")
     return figure
 

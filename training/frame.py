@@ -1,4 +1,4 @@
-"""The training frame: rows with labels and features in memory, in an order and with a digest that depend on nothing else."""
+"""The training frame: rows with labels and features in memory, in an order and with a digest of their own."""
 
 import hashlib
 from dataclasses import dataclass

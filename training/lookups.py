@@ -26,6 +26,4 @@ def feature_lookups(tables: Tables) -> list[FeatureLookup]:
 
 
 def _lookup(table: str, key: list[str], lookback: timedelta | None) -> FeatureLookup:
-    return FeatureLookup(
-        table_name=table, lookup_key=key, timestamp_lookup_key=_MOMENT, lookback_window=lookback
-    )
+    return FeatureLookup(table_name=table, lookup_key=key, timestamp_lookup_key=_MOMENT, lookback_window=lookback)

@@ -58,9 +58,7 @@ class CalibratedProbability(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             groups: rows of one group, such as a week, are never on both sides of a fold.
         """
         folds = GroupKFold(FOLDS)
-        unseen = cross_val_predict(
-            self.classifier, rows, label, groups=groups, cv=folds, method="predict_proba"
-        )[:, 1]
+        unseen = cross_val_predict(self.classifier, rows, label, groups=groups, cv=folds, method="predict_proba")[:, 1]
         self.calibration_ = LogisticRegression(C=np.inf).fit(_log_odds(unseen), label)
         self.out_of_fold_ = self.calibration_.predict_proba(_log_odds(unseen))[:, 1]
         self.classifier_ = clone(self.classifier).fit(rows, label)
@@ -69,13 +67,11 @@ class CalibratedProbability(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
         """Calibrated probabilities of 0 and 1, one row an input row."""
-        return np.asarray(
-            self.calibration_.predict_proba(_log_odds(self.classifier_.predict_proba(rows)[:, 1]))
-        )
+        return np.asarray(self.calibration_.predict_proba(_log_odds(self.classifier_.predict_proba(rows)[:, 1])))
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
         """The calibrated probability of 1, one a row."""
-        return self.predict_proba(rows)[:, 1]
+        return np.asarray(self.predict_proba(rows)[:, 1])
 
 
 def _log_odds(probability: np.ndarray) -> np.ndarray:

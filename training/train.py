@@ -5,12 +5,16 @@ import importlib.metadata
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import mlflow
+import mlflow.sklearn
 import pandas as pd
 from databricks.feature_engineering import FeatureEngineeringClient
 from databricks.feature_engineering.training_set import TrainingSet
 from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from pyspark.sql import SparkSession
@@ -108,10 +112,8 @@ def _fit_and_register(
 
 def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Config) -> None:
     """Parameters, dataset, cross-validated figures and pictures."""
-    mlflow.log_params(
-        config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)}
-    )
-    dataset = mlflow.data.from_pandas(
+    mlflow.log_params(config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)})
+    dataset = from_pandas(
         frame.rows.assign(**{config.label.column: frame.label}),
         targets=config.label.column,
         name="training",
@@ -121,15 +123,13 @@ def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Confi
     figures = binary_metrics(frame.label, pd.Series(model.out_of_fold_))
     mlflow.log_metrics({f"cv_{name}": value for name, value in figures.items()})
     importance = importances(model, frame.rows, frame.label, config.training.seed)
-    mlflow.log_dict(importance.to_dict(), "importance.json")
+    mlflow.log_dict({str(name): value for name, value in importance.items()}, "importance.json")
     mlflow.log_figure(plot_roc(frame.label, model.out_of_fold_), "roc.png")
     mlflow.log_figure(plot_calibration(frame.label, model.out_of_fold_), "calibration.png")
     mlflow.log_figure(plot_importance(importance), "importance.png")
 
 
-def _log_model(
-    model: CalibratedProbability, training_set: TrainingSet, frame: TrainingFrame, model_name: str
-) -> None:
+def _log_model(model: CalibratedProbability, training_set: TrainingSet, frame: TrainingFrame, model_name: str) -> None:
     example = frame.rows.head(5)
     FeatureEngineeringClient().log_model(
         model=model,
@@ -163,7 +163,7 @@ def _find_version(model_name: str, experiment: str, fingerprint: str) -> str | N
         order_by=["attributes.start_time DESC"],
         output_format="list",
     )
-    for run in runs:
+    for run in cast(list[Run], runs):
         version = run.data.tags.get("model_version")
         with suppress(MlflowException):
             if version is not None:

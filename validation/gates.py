@@ -60,9 +60,7 @@ def absolute(figures: Mapping[str, float], threshold: Threshold) -> Gate:
     return Gate(threshold.metric, threshold.holds(value), value, threshold.threshold, sentence)
 
 
-def not_behind(
-    challenger: Mapping[str, float], champion: Mapping[str, float], comparison: Comparison
-) -> Gate:
+def not_behind(challenger: Mapping[str, float], champion: Mapping[str, float], comparison: Comparison) -> Gate:
     """How far the challenger is behind the champion on the same rows; ahead is negative."""
     difference = challenger[comparison.metric] - champion[comparison.metric]
     decline = -difference if comparison.greater_is_better else difference

@@ -121,9 +121,7 @@ def _measure(
 
 def _slices(config: Config) -> Column:
     everything = F.struct(F.lit("").alias("slice_key"), F.lit("").alias("slice_value"))
-    by_column = [
-        F.struct(F.lit(name).alias("slice_key"), F.col(name).alias("slice_value")) for name in config.slices
-    ]
+    by_column = [F.struct(F.lit(name).alias("slice_key"), F.col(name).alias("slice_value")) for name in config.slices]
     return F.array(everything, *by_column)
 
 

@@ -55,9 +55,7 @@ def publish(spark: SparkSession, tables: Tables, as_of: datetime, config: Config
     """Brings the predictions of one `as_of` to the table that consumers read: the newest of each flight."""
     predictions = spark.table(tables.predictions)
     flights = predictions.filter(F.col("as_of") == F.lit(as_of)).select("flight_id").distinct()
-    newest_first = Window.partitionBy("flight_id").orderBy(
-        F.desc("as_of"), F.desc(F.col("model_version").cast("int"))
-    )
+    newest_first = Window.partitionBy("flight_id").orderBy(F.desc("as_of"), F.desc(F.col("model_version").cast("int")))
     newest = (
         predictions.join(flights, "flight_id", "left_semi")
         .withColumn("_rank", F.row_number().over(newest_first))

@@ -80,9 +80,7 @@ def _record(
     decision: Decision,
     former: str | None,
 ) -> None:
-    schema = (
-        "model_name string, model_version string, promoted boolean, reason string, former_champion string"
-    )
+    schema = "model_name string, model_version string, promoted boolean, reason string, former_champion string"
     row = (model_name, model_version, decision.promote, decision.reason, former)
     dated = spark.createDataFrame([row], schema).withColumn("as_of", F.lit(as_of))
     upsert(spark, tables.promotions, dated, _KEY)

@@ -62,8 +62,7 @@ def _with_deployed_path(task: dict[str, Any], file_path: str) -> dict[str, Any]:
 def _with_ids(resources: dict[str, Any]) -> dict[str, Any]:
     return {
         kind: {
-            key: {"id": _make_id(kind, number, group[key]), **group[key]}
-            for number, key in enumerate(sorted(group))
+            key: {"id": _make_id(kind, number, group[key]), **group[key]} for number, key in enumerate(sorted(group))
         }
         for kind, group in resources.items()
     }

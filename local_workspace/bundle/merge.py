@@ -41,9 +41,7 @@ def apply_target(config: dict[str, Any], name: str | None) -> tuple[str, dict[st
     for field in _MERGED_FIELDS:
         if field in target:
             merged[field] = merge(merged.get(field), target[field])
-    merged["variables"] = _override_variables(
-        merged.get("variables") or {}, target.get("variables") or {}, name
-    )
+    merged["variables"] = _override_variables(merged.get("variables") or {}, target.get("variables") or {}, name)
     if "run_as" in target:
         merged["run_as"] = target["run_as"]
     merged["bundle"] = {**(merged.get("bundle") or {}), "target": name, "mode": target.get("mode") or ""}

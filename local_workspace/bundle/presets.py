@@ -68,9 +68,7 @@ def _apply_to_job(job: dict[str, Any], presets: dict[str, Any], tags: dict[str, 
             **tags,
             **{key: value for key, value in (job.get("tags") or {}).items() if value != ""},
         }
-    job["max_concurrent_runs"] = (
-        job.get("max_concurrent_runs") or presets.get("jobs_max_concurrent_runs") or 1
-    )
+    job["max_concurrent_runs"] = job.get("max_concurrent_runs") or presets.get("jobs_max_concurrent_runs") or 1
     job.setdefault("queue", {"enabled": True})
     for field in _TRIGGERS:
         if job.get(field):

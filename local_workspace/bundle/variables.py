@@ -10,9 +10,7 @@ _FIELDS = {"default", "description", "type", "lookup"}
 
 def set_variables(variables: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Gives every variable its value; one without is an error by name."""
-    return {
-        name: {**(item or {}), "value": _value(name, item or {}, environ)} for name, item in variables.items()
-    }
+    return {name: {**(item or {}), "value": _value(name, item or {}, environ)} for name, item in variables.items()}
 
 
 def _value(name: str, variable: Mapping[str, Any], environ: Mapping[str, str]) -> Any:

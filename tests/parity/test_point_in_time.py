@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from comparison import Lookup, assert_same, minutes, rows, training_set
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 START = datetime(2024, 3, 30, 23, 0)
 AIRPORTS = ["EWR", "JFK", "LGA"]
@@ -37,9 +37,7 @@ def weather_rows() -> list[tuple[Any, ...]]:
 def tables(spark: SparkSession, local: ModuleType, weather_rows: list[tuple[Any, ...]]) -> None:
     client = local.FeatureEngineeringClient()
     weather = spark.createDataFrame(weather_rows, "station string, known_at timestamp, wind double, hour int")
-    client.create_table(
-        name=WEATHER, primary_keys=["station", "known_at"], timeseries_column="known_at", df=weather
-    )
+    client.create_table(name=WEATHER, primary_keys=["station", "known_at"], timeseries_column="known_at", df=weather)
     chance = drawing(2)
     congestion = spark.createDataFrame(
         [
@@ -119,8 +117,7 @@ def test_random_training_sets_are_the_same(
         "exclude_columns": drawing(seed).choice([[], ["origin", "tail"], ["asked_at", "hour", "seats"]]),
     }
     ours, theirs = (
-        training_set(package, labels(spark, seed), draw_lookups(seed), **options).load_df()
-        for package in (local, real)
+        training_set(package, labels(spark, seed), draw_lookups(seed), **options).load_df() for package in (local, real)
     )
     assert_same(ours, theirs)
 
@@ -129,14 +126,11 @@ def test_random_training_sets_are_the_same(
 def test_the_sessions_time_zone_changes_nothing(
     zone: str, spark: SparkSession, local: ModuleType, real: ModuleType, tables: None
 ) -> None:
-    lookups = [
-        Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at", "lookback_window": minutes(60)})
-    ]
+    lookups = [Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at", "lookback_window": minutes(60)})]
     spark.conf.set("spark.sql.session.timeZone", zone)
     try:
         ours, theirs = (
-            training_set(package, labels(spark, 11), lookups, label="late").load_df()
-            for package in (local, real)
+            training_set(package, labels(spark, 11), lookups, label="late").load_df() for package in (local, real)
         )
         assert_same(ours, theirs)
     finally:
@@ -148,15 +142,11 @@ def test_rows_without_a_time_are_dropped(
 ) -> None:
     lookups = [Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at"})]
     untimed = labels(spark, 12).withColumn("asked_at", F.when(F.col("distance") > 0.5, F.col("asked_at")))
-    ours, theirs = (
-        training_set(package, untimed, lookups, label="late").load_df() for package in (local, real)
-    )
+    ours, theirs = (training_set(package, untimed, lookups, label="late").load_df() for package in (local, real))
     assert_same(ours, theirs)
 
 
-def test_one_table_in_two_lookups(
-    spark: SparkSession, local: ModuleType, real: ModuleType, tables: None
-) -> None:
+def test_one_table_in_two_lookups(spark: SparkSession, local: ModuleType, real: ModuleType, tables: None) -> None:
     lookups = [
         Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at", "feature_names": ["wind"]}),
         Lookup(PLANES, ["tail"], {"rename_outputs": {"seats": "jet", "jet": "seats"}}),
@@ -172,9 +162,7 @@ def test_one_table_in_two_lookups(
         ),
     ]
     flights = labels(spark, 13).withColumn("destination", F.lit("JFK"))
-    ours, theirs = (
-        training_set(package, flights, lookups, label="late").load_df() for package in (local, real)
-    )
+    ours, theirs = (training_set(package, flights, lookups, label="late").load_df() for package in (local, real))
     assert_same(ours, theirs)
 
 
@@ -199,9 +187,7 @@ def test_both_are_what_a_search_row_by_row_finds(
         "lookback_window": window,
         "feature_names": ["wind", "hour"],
     }
-    ours = training_set(
-        local, labels(spark, 14), [Lookup(WEATHER, ["origin"], options)], label="late"
-    ).load_df()
+    ours = training_set(local, labels(spark, 14), [Lookup(WEATHER, ["origin"], options)], label="late").load_df()
     expected = [(*row[:-1], *latest(weather_rows, row[0], row[1], window), row[-1]) for row in label_rows(14)]
     assert_same(ours, spark.createDataFrame(expected, ours.schema))
     assert len(rows(ours)) > 1

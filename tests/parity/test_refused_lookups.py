@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from comparison import Lookup, error_of, training_set
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 SERIES, STATIC = "spark_catalog.parity.refused_series", "spark_catalog.parity.refused_static"
 TIMED = {"timestamp_lookup_key": "at"}
@@ -16,9 +16,7 @@ TIMED = {"timestamp_lookup_key": "at"}
 @pytest.fixture(scope="module")
 def flights(spark: SparkSession, local: ModuleType) -> DataFrame:
     client = local.FeatureEngineeringClient()
-    rows = spark.createDataFrame(
-        [("a", datetime(2024, 1, 1), 1.0)], "k string, known_at timestamp, wind double"
-    )
+    rows = spark.createDataFrame([("a", datetime(2024, 1, 1), 1.0)], "k string, known_at timestamp, wind double")
     client.create_table(name=SERIES, primary_keys=["k", "known_at"], timeseries_column="known_at", df=rows)
     client.create_table(name=STATIC, primary_keys=["k"], df=rows.drop("known_at"))
     return rows.select("k", F.col("known_at").alias("at"), F.lit(1).alias("late"), F.lit(2).alias("number"))
@@ -41,9 +39,7 @@ CASES: dict[str, tuple[list[Lookup], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_refused_lookups_are_the_same(
-    case: str, local: ModuleType, real: ModuleType, flights: DataFrame
-) -> None:
+def test_refused_lookups_are_the_same(case: str, local: ModuleType, real: ModuleType, flights: DataFrame) -> None:
     lookups, options = CASES[case]
     for package in (local, real):
         call = error_of(lambda: training_set(package, flights, lookups, **{"label": "late", **options}))  # noqa: B023

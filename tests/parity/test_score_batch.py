@@ -8,7 +8,7 @@ import mlflow
 import pytest
 from comparison import Lookup, assert_same, error_of, minutes, training_set
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 TABLE, STATIC = "spark_catalog.parity.scored_weather", "spark_catalog.parity.scored_planes"
@@ -27,15 +27,11 @@ def flights(spark: SparkSession) -> DataFrame:
         for hour in range(1, 24)
         for key, tail in (("JFK", "N1"), ("LGA", "N2"), ("SFO", "N3"), (None, None))
     ]
-    return spark.createDataFrame(
-        rows, "origin string, asked_at timestamp, tail string, distance double, late int"
-    )
+    return spark.createDataFrame(rows, "origin string, asked_at timestamp, tail string, distance double, late int")
 
 
 @pytest.fixture(scope="module")
-def logged(
-    spark: SparkSession, local: ModuleType, real: ModuleType, flights: DataFrame
-) -> dict[str, ModuleType]:
+def logged(spark: SparkSession, local: ModuleType, real: ModuleType, flights: DataFrame) -> dict[str, ModuleType]:
     client = local.FeatureEngineeringClient()
     weather = spark.createDataFrame(
         [
@@ -54,9 +50,7 @@ def logged(
     ]
     packages = {"local": local, "real": real}
     for name, package in packages.items():
-        made = training_set(
-            package, flights, lookups, label="late", exclude_columns=["origin", "asked_at", "tail"]
-        )
+        made = training_set(package, flights, lookups, label="late", exclude_columns=["origin", "asked_at", "tail"])
         data = made.load_df().toPandas().sort_values(["distance", *INPUTS], ignore_index=True)
         model = HistGradientBoostingRegressor(min_samples_leaf=2).fit(data[INPUTS], data["late"])
         with mlflow.start_run():
@@ -88,9 +82,7 @@ def test_scores_are_the_same(change: str, flights: DataFrame, logged: dict[str, 
     version = "/1" if change == "as it is" else "@champion"
     batch = CHANGES[change](flights)
     ours, theirs = (
-        package.FeatureEngineeringClient().score_batch(
-            model_uri=f"models:/{MODEL.format(name)}{version}", df=batch
-        )
+        package.FeatureEngineeringClient().score_batch(model_uri=f"models:/{MODEL.format(name)}{version}", df=batch)
         for name, package in logged.items()
     )
     assert_same(ours, theirs)
@@ -129,8 +121,6 @@ def test_the_model_itself_is_in_the_same_place(logged: dict[str, ModuleType]) ->
 
 
 def test_signatures_are_the_same(logged: dict[str, ModuleType]) -> None:
-    ours, theirs = (
-        mlflow.models.get_model_info(f"models:/{MODEL.format(name)}/1").signature for name in logged
-    )
+    ours, theirs = (mlflow.models.get_model_info(f"models:/{MODEL.format(name)}/1").signature for name in logged)
     assert ours.inputs == theirs.inputs
     assert ours.outputs == theirs.outputs

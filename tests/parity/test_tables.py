@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from comparison import assert_same, error_of
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 COLUMNS = "k string, at timestamp, wind double, hour int"
 FIRST, SECOND = datetime(2024, 1, 1, 0), datetime(2024, 1, 1, 1)
@@ -31,9 +31,7 @@ def named(table: str, client: str) -> str:
 @pytest.fixture(scope="module")
 def series(clients: dict[str, Any], rows: DataFrame) -> str:
     for name, client in clients.items():
-        client.create_table(
-            name=named("series", name), primary_keys=["k", "at"], timeseries_column="at", df=rows
-        )
+        client.create_table(name=named("series", name), primary_keys=["k", "at"], timeseries_column="at", df=rows)
     return "series"
 
 
@@ -61,9 +59,7 @@ def test_a_table_that_is_there_stays_as_it_is(clients: dict[str, Any], series: s
     assert_same(ours, theirs)
 
 
-def test_writes_to_a_time_series_are_the_same(
-    clients: dict[str, Any], spark: SparkSession, series: str
-) -> None:
+def test_writes_to_a_time_series_are_the_same(clients: dict[str, Any], spark: SparkSession, series: str) -> None:
     known_new_and_null = [("a", SECOND, 5.0, 1), ("c", SECOND, 6.0, None), ("a", FIRST, None, None)]
     batch = spark.createDataFrame(known_new_and_null, COLUMNS)
     for name, client in clients.items():
@@ -101,9 +97,7 @@ REFUSED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused_writes_are_the_same(
-    case: str, clients: dict[str, Any], rows: DataFrame, series: str
-) -> None:
+def test_refused_writes_are_the_same(case: str, clients: dict[str, Any], rows: DataFrame, series: str) -> None:
     for name, client in clients.items():
         table, batch = named(series, name), REFUSED[case](rows)
         assert error_of(lambda: client.write_table(name=table, df=batch)) is ValueError  # noqa: B023

@@ -192,9 +192,7 @@ def test_git_details_are_empty_outside_a_repository(bundle):
 
 
 def test_yaml_keeps_times_dates_and_words_as_text(bundle):
-    parameters = (
-        "[{name: a, default: 12:30:45}, {name: b, default: 2013-08-01T00:00:00Z}, {name: c, default: on}]"
-    )
+    parameters = "[{name: a, default: 12:30:45}, {name: b, default: 2013-08-01T00:00:00Z}, {name: c, default: on}]"
     task = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"
     bundle.job("a", task, more=f"parameters: {parameters}")
     found = [parameter.default for parameter in load(bundle).jobs["a"].parameters]

@@ -45,9 +45,7 @@ def test_an_unknown_job_names_the_known_ones(folder, capsys):
 
 
 def test_a_parameter_without_a_value_is_refused(folder, capsys):
-    assert "'as_of' is no parameter: write it as KEY=VALUE" in fail(
-        capsys, "job", "training", "--param", "as_of"
-    )
+    assert "'as_of' is no parameter: write it as KEY=VALUE" in fail(capsys, "job", "training", "--param", "as_of")
 
 
 def test_an_unknown_command_is_refused(folder, capsys):

@@ -9,7 +9,7 @@ import mlflow
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from sklearn.linear_model import LinearRegression
 
 from local_workspace.workspace import Workspace
@@ -107,9 +107,7 @@ def test_lookback_window_is_inclusive(
     assert looked_up(client, package, asked, lookback_window=window) == [expected]
 
 
-def test_rows_twice_stay_and_rows_without_a_time_go(
-    spark: SparkSession, client: Any, package: ModuleType
-) -> None:
+def test_rows_twice_stay_and_rows_without_a_time_go(spark: SparkSession, client: Any, package: ModuleType) -> None:
     asked = flights(spark, *[("LGA", TEN, "N1", 1)] * 2, ("LGA", None, "N1", 1))
     assert looked_up(client, package, asked) == [(7.0, 3)] * 2
 
@@ -164,9 +162,7 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_rows_that_do_not_fit_are_refused(
-    client: Any, spark: SparkSession, scratch: str, reason: str
-) -> None:
+def test_rows_that_do_not_fit_are_refused(client: Any, spark: SparkSession, scratch: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         client.write_table(name=scratch, df=spark.createDataFrame(*REFUSED[reason]))
     assert client.read_table(name=scratch).collect() == [("a", 1, 1.0)]
@@ -181,9 +177,7 @@ def test_time_series_takes_whole_rows_only(client: Any, spark: SparkSession) -> 
 def test_time_series_needs_a_timestamp(client: Any, spark: SparkSession) -> None:
     daily = spark.createDataFrame([("a", EIGHT.date())], "k string, day date")
     with pytest.raises(NotImplementedError, match="timeseries_column of type date"):
-        client.create_table(
-            name=f"{PLANES}_daily", primary_keys=["k", "day"], timeseries_column="day", df=daily
-        )
+        client.create_table(name=f"{PLANES}_daily", primary_keys=["k", "day"], timeseries_column="day", df=daily)
 
 
 @pytest.fixture(scope="module")
@@ -260,9 +254,7 @@ def test_model_predicts_without_the_client(batch: DataFrame) -> None:
         ("create_table", {"path": "/tmp"}),  # noqa: S108 (never written)
     ],
 )
-def test_unsupported_argument_is_named(
-    spark: SparkSession, client: Any, method: str, argument: dict[str, Any]
-) -> None:
+def test_unsupported_argument_is_named(spark: SparkSession, client: Any, method: str, argument: dict[str, Any]) -> None:
     given: dict[str, dict[str, Any]] = {
         "create_training_set": {"df": spark.range(1), "label": None},
         "score_batch": {"df": spark.range(1), "model_uri": "models:/none/1"},
@@ -293,6 +285,4 @@ def test_two_windows_on_one_table_are_refused(client: Any, package: ModuleType, 
         for name, window in (("wind", None), ("hour", timedelta(hours=1)))
     ]
     with pytest.raises(NotImplementedError, match="two_lookback_windows"):
-        client.create_training_set(
-            df=flights(spark, ("JFK", TEN, "N1", 1)), feature_lookups=lookups, label="late"
-        )
+        client.create_training_set(df=flights(spark, ("JFK", TEN, "N1", 1)), feature_lookups=lookups, label="late")

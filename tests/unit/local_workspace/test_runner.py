@@ -47,10 +47,7 @@ def test_a_diamond_runs_in_order_and_its_sides_at_the_same_time(bundle, record):
     bundle.notebook("Meet", f"spark.meet()\n{RECORD}")
     bundle.job(
         "j",
-        task("top")
-        + task("left", ["top"], "Meet")
-        + task("right", ["top"], "Meet")
-        + task("end", ["left", "right"]),
+        task("top") + task("left", ["top"], "Meet") + task("right", ["top"], "Meet") + task("end", ["left", "right"]),
     )
     run = bundle.run("j")
     assert not run.failed
@@ -193,15 +190,9 @@ def test_a_failure_that_a_later_task_handles_does_not_fail_the_run(bundle):
 
 
 def test_job_parameters_reach_every_notebook_and_beat_the_tasks_own(bundle, record):
-    bundle.notebook(
-        "Show", "w = dbutils.widgets\nspark.record(w.get('day') + ' ' + w.get('own') + ' ' + w.get('me'))"
-    )
-    own = (
-        "{notebook_path: ../notebooks/Show.py, base_parameters: {day: never, own: mine, me: '{{task.name}}'}}"
-    )
-    bundle.job(
-        "j", f"- task_key: a\n  notebook_task: {own}", more="parameters: [{name: day, default: monday}]"
-    )
+    bundle.notebook("Show", "w = dbutils.widgets\nspark.record(w.get('day') + ' ' + w.get('own') + ' ' + w.get('me'))")
+    own = "{notebook_path: ../notebooks/Show.py, base_parameters: {day: never, own: mine, me: '{{task.name}}'}}"
+    bundle.job("j", f"- task_key: a\n  notebook_task: {own}", more="parameters: [{name: day, default: monday}]")
     bundle.run("j")
     bundle.run("j", {"day": "tuesday"})
     assert record == ["monday mine a", "tuesday mine a"]

@@ -15,9 +15,7 @@ from local_workspace.workspace import REPOSITORY
 
 def test_tables_are_found_by_their_folders_with_comments_and_properties(spark, workspace, tmp_path):
     spark.sql("CREATE SCHEMA IF NOT EXISTS left_behind")
-    spark.sql(
-        "CREATE TABLE left_behind.t (id INT COMMENT 'the key') USING DELTA TBLPROPERTIES ('team' = 'sales')"
-    )
+    spark.sql("CREATE TABLE left_behind.t (id INT COMMENT 'the key') USING DELTA TBLPROPERTIES ('team' = 'sales')")
     spark.sql("INSERT INTO left_behind.t VALUES (1), (2)")
     shutil.copytree(workspace.root / "warehouse" / "left_behind.db", tmp_path / "found_again.db")
     register_tables(spark, tmp_path)

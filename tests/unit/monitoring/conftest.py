@@ -22,9 +22,7 @@ VALIDATED = datetime(2013, 8, 1, tzinfo=UTC)
 JULY = datetime(2013, 7, 1, tzinfo=UTC)
 WATCHED, OLDER = "10", "9"
 HOSTILE = "<script>alert(1)</script>"
-GATES = (
-    '[{"name": "auc", "passed": true, "value": 0.78, "threshold": 0.75, "sentence": "auc is high enough"}]'
-)
+GATES = '[{"name": "auc", "passed": true, "value": 0.78, "threshold": 0.75, "sentence": "auc is high enough"}]'
 
 
 @pytest.fixture(scope="session")

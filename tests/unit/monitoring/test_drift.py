@@ -55,9 +55,7 @@ def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
         return pd.DataFrame(
             {
                 "normal": random.normal(mean, 1, rows),
-                "with_nulls": np.where(
-                    random.uniform(size=rows) < null_share, np.nan, random.normal(0, 1, rows)
-                ),
+                "with_nulls": np.where(random.uniform(size=rows) < null_share, np.nan, random.normal(0, 1, rows)),
                 "tied": random.choice([0.0, 0.0, 0.0, 1.0, 2.0], rows),
                 "constant": constant,
                 "unknown_before": np.nan if mean == 0 else 1.0,

@@ -13,9 +13,7 @@ from tests.unit.monitoring.conftest import changed_rows, write
 NOON = datetime(2013, 8, 2, 12, tzinfo=UTC)
 SCORED = datetime(2013, 8, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FLIGHT = (
-    "flight_id string, status string, sched_dep_at timestamp, sched_arr_at timestamp, departed_at timestamp"
-)
+FLIGHT = "flight_id string, status string, sched_dep_at timestamp, sched_arr_at timestamp, departed_at timestamp"
 LABEL = "flight_id string, late double, known_at timestamp"
 PREDICTION = "flight_id string, model_version string, as_of timestamp, prediction double"
 # All are scheduled from 12:00 to 14:00.

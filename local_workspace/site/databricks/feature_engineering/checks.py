@@ -56,9 +56,7 @@ def _check_pairs(
         )
     for name, key in zip(given, keys, strict=True):
         if name not in df.columns:
-            raise ValueError(
-                f"Could not find column '{name}' of {argument} for feature table '{table_name}'."
-            )
+            raise ValueError(f"Could not find column '{name}' of {argument} for feature table '{table_name}'.")
         here, there = df.schema[name].dataType, features.schema[key].dataType
         if here != there:
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import mlflow
 from mlflow.models import Model
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from . import tables

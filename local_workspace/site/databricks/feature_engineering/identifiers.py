@@ -1,7 +1,7 @@
 """Names of tables and columns, quoted for Spark."""
 
 from pyspark.sql import Column, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 
 def full_name(spark: SparkSession, name: str) -> str:

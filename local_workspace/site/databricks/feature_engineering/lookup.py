@@ -63,6 +63,4 @@ def _check_lookback(lookback_window: timedelta | None, timestamp_lookup_key: str
     if not isinstance(lookback_window, timedelta) or lookback_window < timedelta(0):
         raise ValueError(f"lookback_window must be a timedelta of zero or more, not {lookback_window!r}.")
     if not timestamp_lookup_key:
-        raise ValueError(
-            "lookback_window needs a timestamp_lookup_key: it applies to time series tables only."
-        )
+        raise ValueError("lookback_window needs a timestamp_lookup_key: it applies to time series tables only.")

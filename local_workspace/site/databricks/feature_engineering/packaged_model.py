@@ -74,9 +74,7 @@ def read_spec(model_path: str) -> FeatureSpec:
     """The specification beside a model; a model that was logged without one has none."""
     spec = Path(model_path) / DATA / SPEC
     if not spec.is_file():
-        raise ValueError(
-            "The model was not logged by FeatureEngineeringClient.log_model: it has no feature_spec.yaml."
-        )
+        raise ValueError("The model was not logged by FeatureEngineeringClient.log_model: it has no feature_spec.yaml.")
     return from_yaml(spec.read_text(encoding="utf-8"))
 
 

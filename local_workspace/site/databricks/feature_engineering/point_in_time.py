@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from .identifiers import column
 
@@ -22,9 +22,7 @@ class JoinKeys:
     lookback_window: timedelta | None = None
 
 
-def join_features(
-    labels: DataFrame, features: DataFrame, on: JoinKeys, names: Sequence[str], into: str
-) -> DataFrame:
+def join_features(labels: DataFrame, features: DataFrame, on: JoinKeys, names: Sequence[str], into: str) -> DataFrame:
     """Adds the features of one table to each label row, as one struct column.
 
     Args:
@@ -81,13 +79,9 @@ def _join_latest(labels: DataFrame, features: DataFrame, on: JoinKeys, found: Co
     # A feature row with the label's own time sorts before it, so it is seen. The window takes whole rows:
     # a NULL in the latest one stays NULL.
     so_far = (
-        Window.partitionBy(*keys)
-        .orderBy(_TIME, _IS_LABEL)
-        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
+        Window.partitionBy(*keys).orderBy(_TIME, _IS_LABEL).rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    latest = rows.withColumn(_FOUND, F.last(_FOUND, ignorenulls=True).over(so_far)).where(
-        F.col(_IS_LABEL) == 1
-    )
+    latest = rows.withColumn(_FOUND, F.last(_FOUND, ignorenulls=True).over(so_far)).where(F.col(_IS_LABEL) == 1)
     fresh = F.when(_within(on.lookback_window), column(_FEATURES, of=_FOUND))
     return latest.select(f"{_LABEL}.*", fresh.alias(into))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, TimestampType
 
 from .identifiers import column, full_name, quoted
@@ -36,9 +36,7 @@ class FeatureTable:
         return [key for key in self.primary_keys if key not in self.timestamp_keys]
 
 
-def create(
-    spark: SparkSession, table: FeatureTable, schema: StructType, rows: DataFrame | None = None
-) -> None:
+def create(spark: SparkSession, table: FeatureTable, schema: StructType, rows: DataFrame | None = None) -> None:
     """Makes the Delta table of a feature table, with its first rows if there are any."""
     _check_keys(table, schema)
     rows = spark.createDataFrame([], schema) if rows is None else rows

@@ -54,9 +54,7 @@ def look_up(df: DataFrame, spec: FeatureSpec) -> DataFrame:
     found: dict[str, Column] = {}
     for i, ((table_name, on), items) in enumerate(_grouped(wanted).items()):
         features = within_reach(tables.read(df.sparkSession, table_name), df, on)
-        joined = join_features(
-            joined, features, on, [item.feature_name for item in items], into=f"__found_{i}"
-        )
+        joined = join_features(joined, features, on, [item.feature_name for item in items], into=f"__found_{i}")
         found |= {item.name: column(item.feature_name, of=f"__found_{i}").alias(item.name) for item in items}
     return joined.select(*(column(name) for name in df.columns), *(found[item.name] for item in wanted))
 

@@ -8,9 +8,7 @@ def refuse(**arguments: object) -> None:
     """Raises NotImplementedError, naming each argument that was given."""
     given = [name for name, value in arguments.items() if value]
     if given:
-        raise NotImplementedError(
-            f"The local feature engineering client does not support {', '.join(given)}."
-        )
+        raise NotImplementedError(f"The local feature engineering client does not support {', '.join(given)}.")
 
 
 def refuse_unknown(name: str, on_databricks_only: Collection[str], owner: str) -> NoReturn:
