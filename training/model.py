@@ -76,4 +76,4 @@ class CalibratedProbability(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
 def _log_odds(probability: np.ndarray) -> np.ndarray:
     bounded = np.clip(probability, 1e-6, 1 - 1e-6)
-    return np.log(bounded / (1 - bounded)).reshape(-1, 1)
+    return np.asarray(np.log(bounded / (1 - bounded))).reshape(-1, 1)
