@@ -1,0 +1,40 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from project.times import format_moment, parse_moment, parse_optional_moment, validation_window
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2013-08-01", "2013-08-01"),
+        ("2013-08-01T00:00:00Z", "2013-08-01"),
+        ("2013-07-31T20:00:00-04:00", "2013-08-01"),
+        ("2013-08-01T00:00:00", "2013-08-01"),
+    ],
+)
+def test_a_moment_is_read_in_utc(text: str, moment: str) -> None:
+    assert parse_moment(text) == day(moment)
+    assert parse_optional_moment(format_moment(parse_moment(text))) == day(moment)
+
+
+def test_no_moment_is_the_empty_text() -> None:
+    assert parse_optional_moment("") is None
+    assert format_moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("as_of", "months", "start", "end"),
+    [
+        ("2013-08-01", 1, "2013-07-01", "2013-08-01"),
+        ("2013-07-31T23:59:59", 1, "2013-06-01", "2013-07-01"),
+        ("2014-01-15", 2, "2013-11-01", "2014-01-01"),
+    ],
+)
+def test_the_validation_window_is_the_last_whole_months(as_of: str, months: int, start: str, end: str) -> None:
+    assert validation_window(day(as_of), months) == (day(start), day(end))
