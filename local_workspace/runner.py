@@ -105,6 +105,7 @@ class Runner:
             run.failed = has_failed(run.job, run.states)
 
     def _start(self, task: TaskRun, state: State) -> None:
+        task.began = time.monotonic()
         if state is not State.RUNNING:
             self._end(task, state)
             return
