@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed, earliest
+from feature_engineering.changes import changed
 
 AIRCRAFT_KEYS = LEG_KEYS = ("tailnum", "known_at")
 
@@ -42,7 +42,7 @@ def new_aircraft_features(
     first_year, last_year = history_start.astimezone(UTC).year, as_of.astimezone(UTC).year
     if since is None:
         return aircraft_features(planes, first_year, last_year)
-    rows = aircraft_features(changed(planes, since), first_year, last_year)
+    rows = aircraft_features(planes.filter(changed(since)), first_year, last_year)
     if since.astimezone(UTC).year == last_year:
         return rows
     return rows.unionByName(aircraft_features(planes, since.astimezone(UTC).year + 1, last_year)).distinct()
@@ -59,30 +59,33 @@ def leg_features(flights: DataFrame, as_of: datetime) -> DataFrame:
         `tailnum`, `known_at`, `last_leg_dep_delay` and `last_leg_arr_delay` (minutes; the latter NULL until the leg has
         arrived). Where two legs have news in one moment, the one scheduled later counts.
     """
-    legs = flights.filter(F.col("tailnum").isNotNull())
+    return _last_legs(flights, None, as_of).drop("_is_touched")
+
+
+def new_leg_features(
+    flights: DataFrame, since: datetime | None, changed_from: datetime | None, as_of: datetime
+) -> DataFrame:
+    """The rows of aircraft and moments of which the flights brought or altered after `since` have news."""
+    if changed_from is None:
+        return leg_features(flights, as_of)
+    nearby = (F.col("departed_at") >= F.lit(changed_from)) | (F.col("arrived_at") >= F.lit(changed_from))
+    return _last_legs(flights.filter(nearby), since, as_of).filter("_is_touched").drop("_is_touched")
+
+
+def _last_legs(flights: DataFrame, since: datetime | None, as_of: datetime) -> DataFrame:
+    legs = flights.filter(F.col("tailnum").isNotNull()).withColumn("_is_changed", changed(since))
     departures = legs.withColumn("known_at", F.col("departed_at")).withColumn("arr_delay", F.lit(None).cast("double"))
     arrivals = legs.withColumn("known_at", F.col("arrived_at"))
     news = departures.unionByName(arrivals).filter(F.col("known_at") <= F.lit(as_of))
-    order = [F.desc("sched_dep_at"), F.desc("flight_id"), F.desc_nulls_last("arr_delay")]
-    last = F.row_number().over(Window.partitionBy(*LEG_KEYS).orderBy(*order))
+    # The greatest: a NULL is less than any delay, so of one leg's departure and arrival the latter counts.
+    leg = F.max(F.struct("sched_dep_at", "flight_id", "arr_delay", "dep_delay")).alias("_leg")
     return (
-        news.withColumn("_rank", last)
-        .filter(F.col("_rank") == 1)
+        news.groupBy(*LEG_KEYS)
+        .agg(leg, F.bool_or("_is_changed").alias("_is_touched"))
         .select(
             *LEG_KEYS,
-            F.col("dep_delay").alias("last_leg_dep_delay"),
-            F.col("arr_delay").alias("last_leg_arr_delay"),
+            F.col("_leg.dep_delay").alias("last_leg_dep_delay"),
+            F.col("_leg.arr_delay").alias("last_leg_arr_delay"),
+            "_is_touched",
         )
     )
-
-
-def new_leg_features(flights: DataFrame, since: datetime | None, as_of: datetime) -> DataFrame:
-    """The rows of aircraft and moments of which the flights brought or altered after `since` have news."""
-    if since is None:
-        return leg_features(flights, as_of)
-    new = leg_features(changed(flights, since), as_of).select(*LEG_KEYS)
-    first = earliest(new, "known_at")
-    if first is None:
-        return leg_features(flights, as_of).limit(0)
-    nearby = flights.filter((F.col("departed_at") >= F.lit(first)) | (F.col("arrived_at") >= F.lit(first)))
-    return leg_features(nearby, as_of).join(new, list(LEG_KEYS), "left_semi")

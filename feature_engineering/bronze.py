@@ -1,12 +1,13 @@
 """Landed files to bronze tables: checked, typed, in UTC; what breaks the contract goes to quarantine."""
 
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from feature_engineering.contract_check import accepted, judge, refused
+from feature_engineering.contract_check import accepted, in_quarantine, judge, refused
 from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER, Contract
 from feature_engineering.landing import landed_folders, landing_folder, read_landed
 from feature_engineering.times import with_times
@@ -42,21 +43,23 @@ def check_contract(
     def checked(contract: Contract) -> DataFrame:
         return _checked(spark, volume, contract, since, as_of)
 
+    refusals = []
     if since is None:
         for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
             judged = checked(contract)
-            _write(spark, table, accepted(judged, contract).drop("row", "landed_as_of"), contract.key, as_of)
-            _quarantine(spark, tables, refused(judged, contract.source))
+            _write(spark, table, accepted(judged, contract).drop("raw", "landed_as_of"), contract.key, as_of)
+            refusals.append(refused(judged, contract))
     judged = checked(WEATHER)
     _write(spark, tables.weather, bronze_weather(accepted(judged, WEATHER)), ("origin", "observed_at"), as_of)
-    _quarantine(spark, tables, refused(judged, WEATHER.source))
+    refusals.append(refused(judged, WEATHER))
     judged = checked(FLIGHTS)
     timed = with_times(accepted(judged, FLIGHTS), spark.table(tables.airports))
     has_times = F.col("sched_arr_at").isNotNull()
     flights = bronze_flights(timed.filter(has_times), prediction_hours_ahead)
     _write(spark, tables.flights, flights, ("flight_id",), as_of)
     no_times = timed.filter(~has_times).withColumn("reason", F.lit("dest: its time zone is unknown"))
-    _quarantine(spark, tables, refused(judged, FLIGHTS.source).unionByName(refused(no_times, FLIGHTS.source)))
+    refusals += [refused(judged, FLIGHTS), in_quarantine(no_times, FLIGHTS)]
+    _quarantine(spark, tables, reduce(DataFrame.unionByName, refusals))
 
 
 def bronze_weather(weather: DataFrame) -> DataFrame:

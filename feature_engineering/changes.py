@@ -5,17 +5,26 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-
-def changed(rows: DataFrame, since: datetime | None) -> DataFrame:
-    """Rows that a run after `since` brought or altered; late rows are among them."""
-    return rows if since is None else rows.filter(F.col("ingested_as_of") > F.lit(since))
+# An observation or a departure is known at most this long before the moment that it is scheduled for.
+_EARLIEST_NEWS = timedelta(hours=2)
 
 
-def earliest(rows: DataFrame, column: str) -> datetime | None:
-    """The first moment of a column (UTC); None where there is none."""
+def changed(since: datetime | None) -> Column:
+    """True on rows that a run after `since` brought or altered; late rows are among them."""
+    return F.lit(True) if since is None else F.col("ingested_as_of") > F.lit(since)
+
+
+def changed_from(flights: DataFrame, weather: DataFrame, since: datetime) -> datetime:
+    """The earliest moment (UTC) that what changed after `since` is about; `since` where that is earlier.
+
+    No feature row of an earlier moment can differ from what it was.
+    """
+    moments = flights.select("ingested_as_of", (F.col("sched_dep_at") - F.lit(_EARLIEST_NEWS)).alias("moment"))
+    observed = weather.select("ingested_as_of", F.col("observed_at").alias("moment"))
     # As a number: a collected timestamp has no zone and is in the zone of this process.
-    micros = rows.agg(F.unix_micros(F.min(column))).collect()[0][0]
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    news = moments.unionByName(observed).filter(changed(since)).agg(F.unix_micros(F.min("moment")))
+    micros = news.collect()[0][0]
+    return since if micros is None else min(since, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
 
 
 def steps(first: Column, last: Column, minutes: int) -> Column:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 import pandera.errors
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -19,7 +19,7 @@ def judge(landed: DataFrame, contract: Contract) -> DataFrame:
         contract: the source's contract.
 
     Returns:
-        The rows with `reason` and `row` (the row as JSON). Of rows with one key in one landing, one is kept.
+        The rows with `reason`. Of rows with one key in one landing, one is kept.
     """
 
     def judge_batches(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
@@ -28,9 +28,9 @@ def judge(landed: DataFrame, contract: Contract) -> DataFrame:
 
     fields = [*landed.schema.fields, StructField("reason", StringType())]
     judged = landed.mapInPandas(judge_batches, StructType(fields))
-    judged = judged.withColumn("row", F.to_json(F.struct(*contract.types)))
     same_key = Window.partitionBy(*contract.key, "landed_as_of", F.col("reason").isNull())
-    repeated = F.row_number().over(same_key.orderBy("row")) > 1
+    # Which one is kept must not depend on the order in which the rows are read.
+    repeated = F.row_number().over(same_key.orderBy(F.xxhash64(*contract.types))) > 1
     reason = F.coalesce("reason", F.when(repeated, f"duplicate {', '.join(contract.key)}"))
     return judged.withColumn("reason", reason)
 
@@ -49,24 +49,30 @@ def refusals(rows: pd.DataFrame, contract: Contract) -> pd.Series:
 
 
 def accepted(judged: DataFrame, contract: Contract) -> DataFrame:
-    """The newest accepted row of each key, in the contract's types, with `row` and `landed_as_of`."""
+    """The newest accepted row of each key, in the contract's types, with `landed_as_of` and `raw`, as it landed."""
     newest = Window.partitionBy(*contract.key).orderBy(F.col("landed_as_of").desc())
     typed = [F.col(name).cast(kind).alias(name) for name, kind in contract.types.items()]
     return (
         judged.filter(F.col("reason").isNull())
         .withColumn("_rank", F.row_number().over(newest))
         .filter(F.col("_rank") == 1)
-        .select(*typed, "row", "landed_as_of")
+        .select(*typed, "landed_as_of", _raw(contract))
     )
 
 
-def refused(judged: DataFrame, source: str) -> DataFrame:
-    """The refused rows as the table `quarantine` holds them: equal ones once, with their number."""
-    return (
-        judged.filter(F.col("reason").isNotNull())
-        .groupBy(F.lit(source).alias("source"), "landed_as_of", "reason", "row")
-        .agg(F.count(F.lit(1)).alias("occurrences"))
-    )
+def refused(judged: DataFrame, contract: Contract) -> DataFrame:
+    """The refused rows as the table `quarantine` holds them: `row` as JSON, equal ones once, with their number."""
+    return in_quarantine(judged.filter(F.col("reason").isNotNull()).select("*", _raw(contract)), contract)
+
+
+def in_quarantine(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Rows with `reason`, `raw` and `landed_as_of`, as the table `quarantine` holds them."""
+    source, row = F.lit(contract.source).alias("source"), F.to_json("raw").alias("row")
+    return rows.groupBy(source, "landed_as_of", "reason", row).agg(F.count(F.lit(1)).alias("occurrences"))
+
+
+def _raw(contract: Contract) -> Column:
+    return F.struct(*contract.types).alias("raw")
 
 
 def _in_words(check: str) -> str:

@@ -23,7 +23,7 @@ def new_labels(flights: DataFrame, late_minutes: int, since: datetime | None, as
         `flight_id`, `carrier`, `origin`, `dest`, `known_at` (arrival, UTC), `arr_delay` (minutes), `late` (0.0 or 1.0),
         `ingested_as_of`. Cancelled and diverted flights have no label.
     """
-    arrived = changed(flights, since).filter(F.col("arrived_at") <= F.lit(as_of))
+    arrived = flights.filter(changed(since) & (F.col("arrived_at") <= F.lit(as_of)))
     return arrived.select(
         "flight_id",
         "carrier",

@@ -8,12 +8,12 @@ from databricks.feature_engineering import FeatureEngineeringClient
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from feature_engineering import aircraft, congestion, labels, lateness, weather
+from feature_engineering import aircraft, changes, congestion, labels, lateness, weather
 from feature_engineering.bronze import check_contract
 from feature_engineering.feed import land_sample, sample_folder
 from feature_engineering.landing import landing_folder
 from project.config import Config
-from project.delta import upsert
+from project.delta import append_once, upsert
 from project.tables import Tables
 
 
@@ -32,38 +32,55 @@ def ingest(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, c
 
 def check_landed(
     spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime, config: Config
-) -> None:
-    """Parts what landed into bronze and quarantine."""
+) -> datetime | None:
+    """Parts what landed into bronze and quarantine.
+
+    Returns:
+        The earliest moment that what is new is about; None on the first run, when all is new.
+    """
     if _is_due(since, as_of):
         check_contract(spark, tables, volume, since, as_of, config.prediction.hours_ahead)
+    return (
+        None if since is None else changes.changed_from(spark.table(tables.flights), spark.table(tables.weather), since)
+    )
 
 
-def refresh_weather_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_weather_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, changed_from: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `weather_features`."""
 
     def new_rows() -> DataFrame:
-        return weather.new_weather_features(spark.table(tables.weather), since, as_of)
+        return weather.new_weather_features(spark.table(tables.weather), since, changed_from, as_of)
 
     _refresh(tables.weather_features, weather.KEYS, since, as_of, new_rows)
 
 
-def refresh_congestion_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_congestion_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, changed_from: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `congestion_features`."""
 
     def new_rows() -> DataFrame:
-        return congestion.new_congestion_features(spark.table(tables.flights), since, as_of)
+        return congestion.new_congestion_features(spark.table(tables.flights), since, changed_from, as_of)
 
     _refresh(tables.congestion_features, congestion.KEYS, since, as_of, new_rows)
 
 
-def refresh_carrier_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_carrier_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, changed_from: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `carrier_features`."""
-    _refresh_lateness(spark, tables, tables.carrier_features, lateness.CARRIER_KEYS, "carrier", since, as_of)
+    table, keys = tables.carrier_features, lateness.CARRIER_KEYS
+    _refresh_lateness(spark, tables, table, keys, "carrier", since, changed_from, as_of)
 
 
-def refresh_route_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_route_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, changed_from: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `route_features`."""
-    _refresh_lateness(spark, tables, tables.route_features, lateness.ROUTE_KEYS, "route", since, as_of)
+    table, keys = tables.route_features, lateness.ROUTE_KEYS
+    _refresh_lateness(spark, tables, table, keys, "route", since, changed_from, as_of)
 
 
 def refresh_aircraft_features(
@@ -77,11 +94,13 @@ def refresh_aircraft_features(
     _refresh(tables.aircraft_features, aircraft.AIRCRAFT_KEYS, since, as_of, new_rows)
 
 
-def refresh_leg_features(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
+def refresh_leg_features(
+    spark: SparkSession, tables: Tables, since: datetime | None, changed_from: datetime | None, as_of: datetime
+) -> None:
     """Merges the new rows of `leg_features`."""
 
     def new_rows() -> DataFrame:
-        return aircraft.new_leg_features(spark.table(tables.flights), since, as_of)
+        return aircraft.new_leg_features(spark.table(tables.flights), since, changed_from, as_of)
 
     _refresh(tables.leg_features, aircraft.LEG_KEYS, since, as_of, new_rows)
 
@@ -104,9 +123,10 @@ def last_refresh(spark: SparkSession, tables: Tables) -> datetime | None:
 
 
 def mark_refreshed(spark: SparkSession, tables: Tables, since: datetime | None, as_of: datetime) -> None:
-    """Records that all tables have been brought to as_of; it never goes back."""
+    """Adds the row that says that all tables have been brought to as_of."""
     if _is_due(since, as_of):
-        upsert(spark, tables.refreshes, spark.range(1).select("id", F.lit(as_of).alias("as_of")), ["id"])
+        completed = spark.range(1).select(F.lit(as_of).alias("as_of"))
+        append_once(spark, tables.refreshes, completed, f"refresh as of {as_of.isoformat()}")
 
 
 def _refresh_lateness(
@@ -116,10 +136,11 @@ def _refresh_lateness(
     keys: Sequence[str],
     prefix: str,
     since: datetime | None,
+    changed_from: datetime | None,
     as_of: datetime,
 ) -> None:
     def new_rows() -> DataFrame:
-        return lateness.new_lateness_features(spark.table(tables.labels), keys, prefix, since, as_of)
+        return lateness.new_lateness_features(spark.table(tables.labels), keys, prefix, since, changed_from, as_of)
 
     _refresh(table, keys, since, as_of, new_rows)
 

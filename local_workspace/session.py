@@ -108,5 +108,9 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "2",
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # A checksum a commit would cost a look at the whole table's log, for a check that nobody makes here.
+    "spark.databricks.delta.writeChecksumFile.enabled": "false",
+    # Jobs of the same tables give the same code: compiled once, and kept.
+    "spark.sql.codegen.cache.maxEntries": "2000",
 }

@@ -1,4 +1,4 @@
-"""How a Delta table is written: by merge on its keys, so that a second run changes nothing."""
+"""How a Delta table is written, so that a second run changes nothing: merged on its keys, or appended once."""
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -24,12 +24,31 @@ def upsert(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str]
         keys: the columns that identify a row.
         but: columns that do not make a row different, such as the as_of that brought it.
     """
-    ensure_table(spark, table, rows.schema)
+    if not spark.catalog.tableExists(table):
+        rows.write.format("delta").saveAsTable(table)
+        return
     compared = [name for name in rows.columns if name not in {*keys, *but}]
     merge = rows.alias("new").mergeInto(table, _all_equal(table, keys))
     if compared:
         merge = merge.whenMatched(~_all_equal(table, compared)).updateAll()
     merge.whenNotMatched().insertAll().merge()
+
+
+def append_once(spark: SparkSession, table: str, rows: DataFrame, batch: str) -> None:
+    """Appends a batch of rows to a Delta table, unless a batch of that name has been appended.
+
+    Delta's idempotent writes see to it, also where two runs append at once: the batch's name is the application, and
+    its one transaction has the version 1.
+
+    Args:
+        spark: the session.
+        table: full name; it is made with the schema of `rows` if it is missing.
+        rows: the batch.
+        batch: names it among all that is ever appended to the table.
+    """
+    ensure_table(spark, table, rows.schema)
+    once = rows.write.option("txnAppId", batch).option("txnVersion", 1)
+    once.format("delta").mode("append").saveAsTable(table)
 
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:

@@ -40,7 +40,7 @@ class Tables:
 
     @property
     def refreshes(self) -> str:
-        """How far the tables below have been brought: one row."""
+        """How far the tables below have been brought: one row a completed refresh."""
         return self._full_name("refreshes")
 
     @property

@@ -17,10 +17,10 @@ from pathlib import Path
 from feature_engineering.refresh import check_landed
 from project.config import load_config
 from project.tables import Tables
-from project.times import parse_moment, parse_optional_moment
+from project.times import format_moment, parse_moment, parse_optional_moment
 
 tables = Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema"))
-check_landed(
+changed_from = check_landed(
     spark,
     tables,
     Path(dbutils.widgets.get("volume")),
@@ -28,3 +28,7 @@ check_landed(
     parse_moment(dbutils.widgets.get("as_of")),
     load_config(),
 )
+
+# COMMAND ----------
+
+dbutils.jobs.taskValues.set("changed_from", format_moment(changed_from))

@@ -8,6 +8,7 @@ dbutils.widgets.text("catalog", "")
 dbutils.widgets.text("schema", "")
 dbutils.widgets.text("as_of", "")
 dbutils.widgets.text("since", "")
+dbutils.widgets.text("changed_from", "")
 
 # COMMAND ----------
 
@@ -20,5 +21,6 @@ refresh_congestion_features(
     spark,
     tables,
     parse_optional_moment(dbutils.widgets.get("since")),
+    parse_optional_moment(dbutils.widgets.get("changed_from")),
     parse_moment(dbutils.widgets.get("as_of")),
 )

@@ -12,6 +12,8 @@ from .identifiers import column
 _TIME, _IS_LABEL, _LABEL = "__time", "__is_label", "__label"
 _FOUND, _FEATURES = "__found", "features"
 
+type Moments = tuple[int, int] | None
+
 
 @dataclass(frozen=True)
 class JoinKeys:
@@ -40,14 +42,26 @@ def join_features(labels: DataFrame, features: DataFrame, on: JoinKeys, names: S
     return join(labels, features, on, found, into)
 
 
-def within_reach(features: DataFrame, labels: DataFrame, on: JoinKeys) -> DataFrame:
-    """The feature rows that some label can see by its time: with a lookback window, few for few labels."""
-    if on.lookback_window is None:
+def within_reach(features: DataFrame, on: JoinKeys, moments: Moments) -> DataFrame:
+    """The feature rows that some label can see by its time: with a lookback window, few for few labels.
+
+    Args:
+        features: A feature table.
+        on: The columns to join on.
+        moments: The labels' first and last time, in microseconds since 1970; None where there is no time.
+    """
+    if on.lookback_window is None or moments is None:
         return features
-    ((label_time, feature_time),) = on.times
-    earliest = labels.agg(F.min(column(label_time))).scalar() - F.lit(on.lookback_window)
-    latest = labels.agg(F.max(column(label_time))).scalar()
-    return features.where(column(feature_time).between(earliest, latest))
+    ((_, feature_time),) = on.times
+    first, last = (F.timestamp_micros(F.lit(moment)) for moment in moments)
+    return features.where(column(feature_time).between(first - F.lit(on.lookback_window), last))
+
+
+def moments_of(labels: DataFrame, label_time: str) -> Moments:
+    """The first and the last time of the labels, as `within_reach` takes them."""
+    time = F.unix_micros(column(label_time))
+    found = labels.agg(F.min(time).alias("first"), F.max(time).alias("last")).collect()[0]
+    return None if found["first"] is None else (found["first"], found["last"])
 
 
 def _join_by_key(labels: DataFrame, features: DataFrame, on: JoinKeys, found: Column, into: str) -> DataFrame:

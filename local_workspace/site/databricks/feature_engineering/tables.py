@@ -5,9 +5,10 @@ Open-source Delta has no PRIMARY KEY constraint, so the key and the time series 
 
 import json
 from dataclasses import dataclass, field
+from functools import reduce
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, TimestampType
 
@@ -58,8 +59,8 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
     """Reads what is known about a feature table; a table without a primary key is none."""
     name = full_name(spark, name)
     features = read(spark, name).columns
-    detail = DeltaTable.forName(spark, quoted(name)).detail().collect()[0]
-    properties = detail["properties"]
+    # From the catalog alone: what Delta tells of a table's details costs it a look at all its files.
+    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()}
     if _PRIMARY_KEYS not in properties:
         raise ValueError(f"Table '{name}' can't be used as a feature table: it has no primary key.")
     return FeatureTable(
@@ -67,8 +68,8 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
         primary_keys=json.loads(properties[_PRIMARY_KEYS]),
         timestamp_keys=json.loads(properties[_TIMESERIES_COLUMNS]),
         features=features,
-        description=detail["description"] or "",
-        partition_columns=list(detail["partitionColumns"]),
+        description=spark.catalog.getTable(quoted(name)).description or "",
+        partition_columns=[item.name for item in spark.catalog.listColumns(quoted(name)) if item.isPartition],
         tags=json.loads(properties[_TAGS]),
     )
 
@@ -87,14 +88,27 @@ def merge(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
     A static table may get some of its columns only: the others keep their values in rows that are updated.
     """
     _check_columns(spark, table, rows)
-    _check_unique(table, rows)
-    target = DeltaTable.forName(spark, quoted(table.name)).alias("target")
-    same_key = [column(key, of="target") == column(key, of="source") for key in table.primary_keys]
-    condition = same_key[0]
-    for same in same_key[1:]:
-        condition &= same
+    # Computed once: they are counted, looked for in the table, and written.
+    rows = rows.persist()
+    try:
+        number, within = _check_unique(table, rows)
+        if number == 0:
+            return
+        known = read(spark, table.name).where(within).join(rows, table.primary_keys, "left_semi")
+        if set(rows.columns) <= set(table.features) and known.isEmpty():
+            rows.write.format("delta").mode("append").saveAsTable(quoted(table.name))
+        else:
+            _update(spark, table, rows)
+    finally:
+        rows.unpersist()
+
+
+def _update(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
+    same = [column(key, of="target") == column(key, of="source") for key in table.primary_keys]
     (
-        target.merge(rows.alias("source"), condition)
+        DeltaTable.forName(spark, quoted(table.name))
+        .alias("target")
+        .merge(rows.alias("source"), reduce(Column.__and__, same))
         .withSchemaEvolution()
         .whenMatchedUpdateAll()
         .whenNotMatchedInsertAll()
@@ -140,13 +154,24 @@ def _check_columns(spark: SparkSession, table: FeatureTable, rows: DataFrame) ->
             )
 
 
-def _check_unique(table: FeatureTable, rows: DataFrame) -> None:
-    """Every primary key is there once, without NULL: a constraint that open-source Delta does not have."""
+def _check_unique(table: FeatureTable, rows: DataFrame) -> tuple[int, Column]:
+    """Every primary key is there once, without NULL: a constraint that open-source Delta does not have.
+
+    Returns:
+        The number of rows, and the condition that holds their stretch of time: with it few of the table's files are
+        read.
+    """
     keys = [column(key) for key in table.primary_keys]
     has_null = F.greatest(*(key.isNull() for key in keys), F.lit(False))
-    counts = rows.groupBy(*keys).count().agg(F.max("count").alias("most"), F.max(has_null).alias("has_null"))
-    found = counts.collect()[0]
+    times = [F.unix_micros(column(key)) for key in table.timestamp_keys] or [F.lit(None)]
+    counts = rows.groupBy(*keys).count()
+    facts = [F.sum("count").alias("rows"), F.max("count").alias("most"), F.max(has_null).alias("has_null")]
+    found = counts.agg(*facts, F.min(times[0]).alias("first"), F.max(times[0]).alias("last")).collect()[0]
     if (found["most"] or 0) > 1:
         raise ValueError(f"Non-unique rows detected in the dataframe for key {table.primary_keys}.")
     if found["has_null"]:
         raise ValueError(f"NULL detected in the dataframe in key {table.primary_keys}.")
+    if found["first"] is None:
+        return found["rows"] or 0, F.lit(True)
+    first, last = (F.timestamp_micros(F.lit(found[name])) for name in ("first", "last"))
+    return found["rows"], column(table.timestamp_keys[0]).between(first, last)
