@@ -1,16 +1,15 @@
 """Landed files to bronze tables: checked, typed, in UTC; what breaks the contract goes to quarantine."""
 
 from datetime import datetime
-from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from feature_engineering.contract_check import accepted, in_quarantine, judge, refused
+from feature_engineering.contract_check import accepted, judge, refused
 from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER, Contract
 from feature_engineering.landing import landed_folders, landing_folder, read_landed
-from feature_engineering.times import with_times
+from feature_engineering.times import with_times, with_zones
 from project.delta import ensure_table, upsert
 from project.tables import Tables
 
@@ -40,26 +39,31 @@ def check_contract(
         ValueError: a landed file lacks a column; it names both.
     """
 
-    def checked(contract: Contract) -> DataFrame:
-        return _checked(spark, volume, contract, since, as_of)
+    def judged(contract: Contract) -> DataFrame:
+        folders = landed_folders(landing_folder(volume), contract.source, since, as_of)
+        if not folders:
+            raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()}")
+        return judge(read_landed(spark, folders, tuple(contract.types)), contract)
 
-    refusals = []
+    def sort_out(rows: DataFrame, contract: Contract) -> DataFrame:
+        return _sort_out(spark, tables, rows, contract, volume)
+
     if since is None:
         for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
-            judged = checked(contract)
-            _write(spark, table, accepted(judged, contract).drop("raw", "landed_as_of"), contract.key, as_of)
-            refusals.append(refused(judged, contract))
-    judged = checked(WEATHER)
-    _write(spark, tables.weather, bronze_weather(accepted(judged, WEATHER)), ("origin", "observed_at"), as_of)
-    refusals.append(refused(judged, WEATHER))
-    judged = checked(FLIGHTS)
-    timed = with_times(accepted(judged, FLIGHTS), spark.table(tables.airports))
-    has_times = F.col("sched_arr_at").isNotNull()
-    flights = bronze_flights(timed.filter(has_times), prediction_hours_ahead)
-    _write(spark, tables.flights, flights, ("flight_id",), as_of)
-    no_times = timed.filter(~has_times).withColumn("reason", F.lit("dest: its time zone is unknown"))
-    refusals += [refused(judged, FLIGHTS), in_quarantine(no_times, FLIGHTS)]
-    _quarantine(spark, tables, reduce(DataFrame.unionByName, refusals))
+            _write(spark, table, sort_out(judged(contract), contract), contract.key, as_of)
+    weather = bronze_weather(sort_out(judged(WEATHER), WEATHER))
+    _write(spark, tables.weather, weather, ("origin", "observed_at"), as_of)
+    airports = spark.table(tables.airports)
+    flights = with_times(sort_out(refuse_unknown_zones(judged(FLIGHTS), airports), FLIGHTS), airports)
+    _write(spark, tables.flights, bronze_flights(flights, prediction_hours_ahead), ("flight_id",), as_of)
+
+
+def refuse_unknown_zones(judged: DataFrame, airports: DataFrame) -> DataFrame:
+    """Adds a reason to flights that would else be accepted, and to whose destination no time zone is known."""
+    zoned = with_zones(judged, airports)
+    reason = F.coalesce("reason", F.when(F.col("zone").isNull(), "dest: its time zone is unknown"))
+    is_newest = F.col("is_newest") & F.col("zone").isNotNull()
+    return zoned.withColumns({"reason": reason, "is_newest": is_newest}).select(*judged.columns)
 
 
 def bronze_weather(weather: DataFrame) -> DataFrame:
@@ -105,29 +109,26 @@ def bronze_flights(flights: DataFrame, prediction_hours_ahead: int) -> DataFrame
     )
 
 
-def _checked(
-    spark: SparkSession, volume: Path, contract: Contract, since: datetime | None, as_of: datetime
-) -> DataFrame:
-    """The judged rows, from a file: the check runs once, however often its outcome is read."""
-    landing = landing_folder(volume)
-    folders = landed_folders(landing, contract.source, since, as_of)
-    if not folders:
-        raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()} in {landing}")
-    judged = judge(read_landed(spark, folders, tuple(contract.types)), contract)
+def _sort_out(spark: SparkSession, tables: Tables, judged: DataFrame, contract: Contract, volume: Path) -> DataFrame:
+    """Puts refused rows into quarantine and gives the accepted ones.
+
+    The judged rows go through a file, so that the check runs once, however often its outcome is read.
+    """
     file = str(volume / "checked" / contract.source)
-    judged.write.mode("overwrite").parquet(file)
-    return spark.read.schema(judged.schema).parquet(file)
+    refusals = Observation()
+    counted = F.count_if(F.col("reason").isNotNull()).alias("rows")
+    judged.observe(refusals, counted).write.mode("overwrite").parquet(file)
+    checked = spark.read.schema(judged.schema).parquet(file)
+    rows = refused(checked, contract)
+    ensure_table(spark, tables.quarantine, rows.schema)
+    if refusals.get["rows"]:
+        upsert(spark, tables.quarantine, rows, _QUARANTINE_KEY)
+    return accepted(checked, contract)
 
 
 def _write(spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], as_of: datetime) -> None:
     rows = rows.withColumn("ingested_as_of", F.lit(as_of))
     upsert(spark, table, rows, key, but=["ingested_as_of"])
-
-
-def _quarantine(spark: SparkSession, tables: Tables, rows: DataFrame) -> None:
-    ensure_table(spark, tables.quarantine, rows.schema)
-    if not rows.isEmpty():
-        upsert(spark, tables.quarantine, rows, _QUARANTINE_KEY)
 
 
 def _double(column: Column) -> Column:

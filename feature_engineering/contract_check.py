@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 import pandera.errors
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -19,7 +19,8 @@ def judge(landed: DataFrame, contract: Contract) -> DataFrame:
         contract: the source's contract.
 
     Returns:
-        The rows with `reason`. Of rows with one key in one landing, one is kept.
+        The rows with `reason` and `is_newest`: true on the one accepted row of each key that landed last. Of rows with
+        one key in one landing, one is accepted.
     """
 
     def judge_batches(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
@@ -28,11 +29,17 @@ def judge(landed: DataFrame, contract: Contract) -> DataFrame:
 
     fields = [*landed.schema.fields, StructField("reason", StringType())]
     judged = landed.mapInPandas(judge_batches, StructType(fields))
-    same_key = Window.partitionBy(*contract.key, "landed_as_of", F.col("reason").isNull())
     # Which one is kept must not depend on the order in which the rows are read.
-    repeated = F.row_number().over(same_key.orderBy(F.xxhash64(*contract.types))) > 1
-    reason = F.coalesce("reason", F.when(repeated, f"duplicate {', '.join(contract.key)}"))
-    return judged.withColumn("reason", reason)
+    newest_first = (F.desc("landed_as_of"), F.xxhash64(*contract.types))
+    same_key = Window.partitionBy(*contract.key, F.col("reason").isNull()).orderBy(*newest_first)
+    place = F.row_number().over(same_key)
+    is_repeated = F.lag("landed_as_of").over(same_key) == F.col("landed_as_of")
+    return judged.withColumns(
+        {
+            "reason": F.coalesce("reason", F.when(is_repeated, f"duplicate {', '.join(contract.key)}")),
+            "is_newest": F.col("reason").isNull() & (place == 1),
+        }
+    )
 
 
 def refusals(rows: pd.DataFrame, contract: Contract) -> pd.Series:
@@ -49,30 +56,16 @@ def refusals(rows: pd.DataFrame, contract: Contract) -> pd.Series:
 
 
 def accepted(judged: DataFrame, contract: Contract) -> DataFrame:
-    """The newest accepted row of each key, in the contract's types, with `landed_as_of` and `raw`, as it landed."""
-    newest = Window.partitionBy(*contract.key).orderBy(F.col("landed_as_of").desc())
+    """The newest accepted row of each key, in the contract's types."""
     typed = [F.col(name).cast(kind).alias(name) for name, kind in contract.types.items()]
-    return (
-        judged.filter(F.col("reason").isNull())
-        .withColumn("_rank", F.row_number().over(newest))
-        .filter(F.col("_rank") == 1)
-        .select(*typed, "landed_as_of", _raw(contract))
-    )
+    return judged.filter("is_newest").select(*typed)
 
 
 def refused(judged: DataFrame, contract: Contract) -> DataFrame:
     """The refused rows as the table `quarantine` holds them: `row` as JSON, equal ones once, with their number."""
-    return in_quarantine(judged.filter(F.col("reason").isNotNull()).select("*", _raw(contract)), contract)
-
-
-def in_quarantine(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Rows with `reason`, `raw` and `landed_as_of`, as the table `quarantine` holds them."""
-    source, row = F.lit(contract.source).alias("source"), F.to_json("raw").alias("row")
-    return rows.groupBy(source, "landed_as_of", "reason", row).agg(F.count(F.lit(1)).alias("occurrences"))
-
-
-def _raw(contract: Contract) -> Column:
-    return F.struct(*contract.types).alias("raw")
+    source, row = F.lit(contract.source).alias("source"), F.to_json(F.struct(*contract.types)).alias("row")
+    refusals = judged.filter(F.col("reason").isNotNull())
+    return refusals.groupBy(source, "landed_as_of", "reason", row).agg(F.count(F.lit(1)).alias("occurrences"))
 
 
 def _in_words(check: str) -> str:

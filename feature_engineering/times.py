@@ -20,17 +20,21 @@ def with_times(flights: DataFrame, airports: DataFrame) -> DataFrame:
         The rows with `sched_dep_at`, `sched_arr_at`, `departed_at` and `arrived_at`; the last two are NULL until they
         are known. A destination of unknown zone has no `sched_arr_at` and no `arrived_at`.
     """
-    zones = airports.select(F.col("faa").alias("dest"), F.col("tzone").alias("_zone"))
     sched_dep_at = F.col("time_hour") + _minutes("minute")
     return (
-        flights.join(F.broadcast(zones), "dest", "left")
-        .withColumn("_zone", F.coalesce(_known_zone(), "_zone"))
+        with_zones(flights, airports)
         .withColumn("sched_dep_at", sched_dep_at)
         .withColumn("sched_arr_at", _scheduled_arrival())
         .withColumn("departed_at", F.col("sched_dep_at") + _minutes("dep_delay"))
         .withColumn("arrived_at", F.col("sched_arr_at") + _minutes("arr_delay"))
-        .drop("_zone")
+        .drop("zone")
     )
+
+
+def with_zones(flights: DataFrame, airports: DataFrame) -> DataFrame:
+    """Adds `zone`, the time zone at each flight's destination (`dest`); NULL where it is unknown."""
+    zones = airports.select(F.col("faa").alias("dest"), F.col("tzone").alias("zone"))
+    return flights.join(F.broadcast(zones), "dest", "left").withColumn("zone", F.coalesce(_known_zone(), "zone"))
 
 
 def _scheduled_arrival() -> Column:
@@ -47,7 +51,7 @@ def _on_clock(day: Column) -> Column:
     hour, minute = F.floor(F.col("sched_arr_time") / 100), F.col("sched_arr_time") % 100
     second = F.lit(0).cast("decimal(8,6)")
     return F.when(
-        F.col("_zone").isNotNull(),
+        F.col("zone").isNotNull(),
         F.make_timestamp(
             F.year(day),
             F.month(day),
@@ -55,7 +59,7 @@ def _on_clock(day: Column) -> Column:
             hour.cast("int"),
             minute.cast("int"),
             second,
-            F.col("_zone"),
+            F.col("zone"),
         ),
     )
 

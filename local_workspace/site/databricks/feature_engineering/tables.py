@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType, TimestampType
+from pyspark.sql.types import MapType, StructType, TimestampType
 
 from .identifiers import column, full_name, quoted
 
@@ -88,19 +88,46 @@ def merge(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
     A static table may get some of its columns only: the others keep their values in rows that are updated.
     """
     _check_columns(spark, table, rows)
-    # Computed once: they are counted, looked for in the table, and written.
+    # Computed once: they are counted, compared with the table, and written.
     rows = rows.persist()
     try:
         number, within = _check_unique(table, rows)
         if number == 0:
             return
-        known = read(spark, table.name).where(within).join(rows, table.primary_keys, "left_semi")
-        if set(rows.columns) <= set(table.features) and known.isEmpty():
-            rows.write.format("delta").mode("append").saveAsTable(quoted(table.name))
-        else:
+        if not set(rows.columns) <= set(table.features) or _has_map(rows):
             _update(spark, table, rows)
+            return
+        known = read(spark, table.name).where(within)
+        found = _compare(table, rows, known)
+        if found["other"]:
+            _update(spark, table, rows)
+        elif found["new"]:
+            # An append alone: a merge would read and write more to the same end.
+            lacking = rows.join(known, table.primary_keys, "left_anti") if found["same"] else rows
+            lacking.write.format("delta").mode("append").saveAsTable(quoted(table.name))
     finally:
         rows.unpersist()
+
+
+def _has_map(rows: DataFrame) -> bool:
+    """Spark compares no maps."""
+    return any(isinstance(item.dataType, MapType) for item in rows.schema)
+
+
+def _compare(table: FeatureTable, rows: DataFrame, known: DataFrame) -> Row:
+    """How many rows are `new` to a table, the `same` as known, and known with `other` values."""
+    given = [name for name in rows.columns if name not in table.primary_keys]
+    keys = [column(key) for key in table.primary_keys]
+    values = F.struct(F.lit(True), *(column(name) for name in given))
+    both = rows.select(*keys, values.alias("_given")).join(
+        known.select(*keys, values.alias("_known")), table.primary_keys, "left"
+    )
+    is_new, is_same = F.col("_known").isNull(), F.col("_given") == F.col("_known")
+    return both.agg(
+        F.count_if(is_new).alias("new"),
+        F.count_if(~is_new & is_same).alias("same"),
+        F.count_if(~is_new & ~is_same).alias("other"),
+    ).collect()[0]
 
 
 def _update(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
