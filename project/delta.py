@@ -51,6 +51,19 @@ def append_once(spark: SparkSession, table: str, rows: DataFrame, batch: str) ->
     once.format("delta").mode("append").saveAsTable(table)
 
 
+def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column) -> None:
+    """Puts rows in the place of those that a condition holds on, in one commit: a second run leaves the same.
+
+    Args:
+        spark: the session.
+        table: full name; it is made with the schema of `rows` if it is missing.
+        rows: what the condition shall hold on from now on; a row outside it is refused.
+        where: the condition, on the table's columns.
+    """
+    ensure_table(spark, table, rows.schema)
+    rows.writeTo(table).overwrite(where)
+
+
 def _all_equal(table: str, columns: Sequence[str]) -> Column:
     """NULL-safe equality of columns between the merged rows (alias `new`) and the table."""
     pairs = (F.col(f"new.{_quoted(c)}").eqNullSafe(F.col(f"{table}.{_quoted(c)}")) for c in columns)

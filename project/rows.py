@@ -25,6 +25,12 @@ def request_rows(flights: DataFrame, config: Config) -> DataFrame:
     return flights.select(*FILE_COLUMNS, *LOOKUP_COLUMNS, *config.schedule_features.all)
 
 
+def filed(rows: DataFrame, model_name: str, model_version: str, as_of: datetime) -> DataFrame:
+    """Scored rows with what they are filed under: the model, its version and the as_of that they were scored for."""
+    facts = {"model_name": model_name, "model_version": model_version, "as_of": as_of}
+    return rows.withColumns({name: F.lit(fact) for name, fact in facts.items()})
+
+
 def labelled_rows(
     flights: DataFrame, labels: DataFrame, start: datetime, end: datetime, known_by: datetime, config: Config
 ) -> DataFrame:

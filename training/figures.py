@@ -35,10 +35,12 @@ def importances(model: BaseEstimator, rows: pd.DataFrame, label: pd.Series, seed
     Measured on a sample of the training rows: it says what the model uses, not how well it does.
     """
     sample = rows.sample(min(len(rows), _IMPORTANCE_ROWS), random_state=seed)
+    encoder, trees = model.classifier_[:-1], model.classifier_[-1]
+    encoded = encoder.transform(sample)  # once, not for each shuffled column
     found = permutation_importance(
-        model.classifier_, sample, label[sample.index], scoring="roc_auc", n_repeats=2, random_state=seed
+        trees, encoded, label[sample.index], scoring="roc_auc", n_repeats=2, random_state=seed
     )
-    return pd.Series(found.importances_mean, index=rows.columns).sort_values(ascending=False)
+    return pd.Series(found.importances_mean, index=encoded.columns).sort_values(ascending=False)
 
 
 def plot_importance(importance: pd.Series) -> Figure:

@@ -13,10 +13,12 @@ import pandas as pd
 from databricks.feature_engineering import FeatureEngineeringClient
 from databricks.feature_engineering.training_set import TrainingSet
 from mlflow import MlflowClient
-from mlflow.data.pandas_dataset import from_pandas
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
+from mlflow.types import Schema
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -73,7 +75,7 @@ def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, conf
     rows = labelled_rows(
         spark.table(tables.flights), spark.table(tables.labels), config.history_start, end, end, config
     )
-    week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).alias(_WEEK)
+    week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).cast("double").alias(_WEEK)
     return FeatureEngineeringClient().create_training_set(
         df=rows.select("*", week),
         feature_lookups=feature_lookups(tables),
@@ -113,13 +115,7 @@ def _fit_and_register(
 def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Config) -> None:
     """Parameters, dataset, cross-validated figures and pictures."""
     mlflow.log_params(config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)})
-    dataset = from_pandas(
-        frame.rows.assign(**{config.label.column: frame.label}),
-        targets=config.label.column,
-        name="training",
-        digest=frame.digest[:_DIGEST_LENGTH],
-    )
-    mlflow.log_input(dataset, context="training")
+    mlflow.log_input(_dataset(frame, config), context="training")
     figures = binary_metrics(frame.label, pd.Series(model.out_of_fold_))
     mlflow.log_metrics({f"cv_{name}": value for name, value in figures.items()})
     importance = importances(model, frame.rows, frame.label, config.training.seed)
@@ -127,6 +123,14 @@ def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Confi
     mlflow.log_figure(plot_roc(frame.label, model.out_of_fold_), "roc.png")
     mlflow.log_figure(plot_calibration(frame.label, model.out_of_fold_), "calibration.png")
     mlflow.log_figure(plot_importance(importance), "importance.png")
+
+
+def _dataset(frame: TrainingFrame, config: Config) -> MetaDataset:
+    """What identifies the training rows, for the run's record: digest and columns."""
+    columns = infer_signature(frame.rows.head(1), frame.label.head(1).rename(config.label.column).to_frame())
+    schema = Schema([*columns.inputs.inputs, *columns.outputs.inputs])
+    source, digest = CodeDatasetSource(tags={}), frame.digest[:_DIGEST_LENGTH]
+    return MetaDataset(source, name="training", digest=digest, schema=schema)  # type: ignore[abstract]
 
 
 def _log_model(model: CalibratedProbability, training_set: TrainingSet, frame: TrainingFrame, model_name: str) -> None:

@@ -3,24 +3,25 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import reduce
 
+import pandas as pd
 from databricks.feature_engineering import FeatureEngineeringClient
 from mlflow import MlflowClient
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import upsert
+from project.delta import replace_rows, upsert
 from project.metrics import METRICS, metrics_by
 from project.registry import CHALLENGER, CHAMPION, champion_version
-from project.rows import labelled_rows
+from project.rows import filed, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
 from validation.gates import Gate, judge
 
-_SCORE_KEY = ("flight_id", "model_version", "as_of")
+_GROUP = ("role", "slice_key", "slice_value")
 _VERDICT_KEY = ("model_name", "model_version", "as_of")
-_METRIC_KEY = (*_VERDICT_KEY, "role", "slice_key", "slice_value")
 
 
 def validate(
@@ -45,10 +46,10 @@ def validate(
     start, end = validation_window(as_of, config.training.validation_months)
     rows = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
     roles = {CHALLENGER: model_version} | ({CHAMPION: champion} if champion else {})
-    for version in roles.values():
-        _score(spark, tables, rows, model_name, version, as_of)
-    _measure(spark, tables, model_name, roles, as_of, config)
-    figures = {role: _figures(spark, tables, model_name, model_version, role, as_of) for role in roles}
+    scored = {role: _score(spark, tables, rows, model_name, version, as_of) for role, version in roles.items()}
+    measured = _measure(scored, config)
+    _write_metrics(spark, tables, measured, model_name, model_version, as_of)
+    figures = {role: _figures(measured, role) for role in roles}
     gates = judge(figures[CHALLENGER], figures.get(CHAMPION), config.validation)
     verdict = {
         "model_name": model_name,
@@ -72,74 +73,45 @@ def _given_verdict(spark: SparkSession, tables: Tables, model_name: str, model_v
 
 def _score(
     spark: SparkSession, tables: Tables, rows: DataFrame, model_name: str, version: str, as_of: datetime
-) -> None:
+) -> DataFrame:
+    """The rows with the version's predictions, from the table that keeps them."""
     scored = FeatureEngineeringClient().score_batch(model_uri=f"models:/{model_name}/{version}", df=rows)
-    filed = scored.select(
-        "*",
-        F.lit(model_name).alias("model_name"),
-        F.lit(version).alias("model_version"),
-        F.lit(as_of).alias("as_of"),
-    )
-    upsert(spark, tables.validation_scores, filed, _SCORE_KEY)
+    own = _own(model_name, version, as_of)
+    replace_rows(spark, tables.validation_scores, filed(scored, model_name, version, as_of), own)
+    return spark.table(tables.validation_scores).filter(own)
 
 
-def _measure(
-    spark: SparkSession,
-    tables: Tables,
-    model_name: str,
-    roles: Mapping[str, str],
-    as_of: datetime,
-    config: Config,
+def _measure(scored: Mapping[str, DataFrame], config: Config) -> pd.DataFrame:
+    """The figures of each role over all rows and over each slice: `role`, `slice_key`, `slice_value`, the metrics."""
+    label, prediction = config.label.column, config.prediction.column
+    by_role = (rows.select(F.lit(role).alias("role"), "*") for role, rows in scored.items())
+    sliced = reduce(DataFrame.unionByName, by_role).withColumn("slice", F.explode(_slices(config)))
+    return metrics_by(sliced.select("role", "slice.*", label, prediction), _GROUP, label, prediction).toPandas()
+
+
+def _write_metrics(
+    spark: SparkSession, tables: Tables, measured: pd.DataFrame, model_name: str, model_version: str, as_of: datetime
 ) -> None:
-    """Writes the figures of each role over all rows and over each slice."""
-    challenger = roles[CHALLENGER]
-    scores = spark.table(tables.validation_scores).filter(
-        (F.col("as_of") == F.lit(as_of)) & (F.col("model_name") == model_name)
-    )
-    names = {version: role for role, version in roles.items()}
-    roled = scores.filter(F.col("model_version").isin(*names)).withColumn(
-        "role", F.when(F.col("model_version") == challenger, CHALLENGER).otherwise(CHAMPION)
-    )
-    sliced = roled.withColumn("slice", F.explode(_slices(config)))
-    keyed = sliced.select(
-        "role",
-        F.col("slice.slice_key").alias("slice_key"),
-        F.col("slice.slice_value").alias("slice_value"),
-        config.label.column,
-        config.prediction.column,
-    )
-    measured = metrics_by(
-        keyed, ("role", "slice_key", "slice_value"), config.label.column, config.prediction.column
-    ).select(
-        F.lit(model_name).alias("model_name"),
-        F.lit(challenger).alias("model_version"),
-        F.lit(as_of).alias("as_of"),
-        "*",
-    )
-    upsert(spark, tables.validation_metrics, measured, _METRIC_KEY)
+    rows = filed(spark.createDataFrame(measured), model_name, model_version, as_of)
+    replace_rows(spark, tables.validation_metrics, rows, _own(model_name, model_version, as_of))
+
+
+def _figures(measured: pd.DataFrame, role: str) -> dict[str, float]:
+    """The figures of a role over all rows."""
+    whole = measured[(measured["role"] == role) & (measured["slice_key"] == "")]
+    return {"rows": 0.0} if whole.empty else {name: float(whole[name].iloc[0]) for name in METRICS}
+
+
+def _own(model_name: str, model_version: str, as_of: datetime) -> Column:
+    """True on what is filed under this version and moment."""
+    own = (F.col("model_name") == model_name) & (F.col("model_version") == model_version)
+    return own & (F.col("as_of") == F.lit(as_of))
 
 
 def _slices(config: Config) -> Column:
     everything = F.struct(F.lit("").alias("slice_key"), F.lit("").alias("slice_value"))
     by_column = [F.struct(F.lit(name).alias("slice_key"), F.col(name).alias("slice_value")) for name in config.slices]
     return F.array(everything, *by_column)
-
-
-def _figures(
-    spark: SparkSession, tables: Tables, model_name: str, model_version: str, role: str, as_of: datetime
-) -> dict[str, float]:
-    row = (
-        spark.table(tables.validation_metrics)
-        .filter(
-            (F.col("model_name") == model_name)
-            & (F.col("model_version") == model_version)
-            & (F.col("as_of") == F.lit(as_of))
-            & (F.col("role") == role)
-            & (F.col("slice_key") == "")
-        )
-        .first()
-    )
-    return {"rows": 0.0} if row is None else {name: row[name] for name in METRICS}
 
 
 def _write_verdict(

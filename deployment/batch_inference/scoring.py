@@ -7,12 +7,10 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import upsert
+from project.delta import append_once, upsert
 from project.registry import champion_version
-from project.rows import request_rows
+from project.rows import filed, request_rows
 from project.tables import Tables
-
-_KEY = ("flight_id", "model_version", "as_of")
 
 
 def score(
@@ -20,7 +18,7 @@ def score(
 ) -> str:
     """Adds predictions of the flights whose prediction moment lies in (as_of - window, as_of].
 
-    A second run of one `as_of` merges onto its own rows alone.
+    What a version predicted for an `as_of` stays: a second run adds nothing.
 
     Returns:
         The version that scored.
@@ -35,13 +33,8 @@ def score(
     scored = FeatureEngineeringClient().score_batch(
         model_uri=f"models:/{model_name}/{version}", df=request_rows(asked, config)
     )
-    filed = scored.select(
-        "*",
-        F.lit(model_name).alias("model_name"),
-        F.lit(version).alias("model_version"),
-        F.lit(as_of).alias("as_of"),
-    )
-    upsert(spark, tables.predictions, filed, _KEY)
+    batch = f"{model_name} version {version} as of {as_of.isoformat()}"
+    append_once(spark, tables.predictions, filed(scored, model_name, version, as_of), batch)
     return version
 
 

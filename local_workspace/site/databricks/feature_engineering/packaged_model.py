@@ -18,9 +18,9 @@ import pandas as pd
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.pyfunc import PyFuncModel
 from mlflow.types import ColSpec, Schema, TensorSpec
-from pyspark.sql import DataFrame
+from pyspark.sql.types import StructField, StructType
 
-from .identifiers import column
+from . import tables
 from .spec import FeatureSpec, from_yaml, to_yaml
 from .training_set import TrainingSet
 
@@ -44,13 +44,15 @@ class PackagedFlavor:
             data.mkdir()
             (data / SPEC).write_text(to_yaml(spec), encoding="utf-8")
             self.flavor.save_model(model, str(data / RAW_MODEL), **options)
+            signature = _signature(self.training_set)
             requirements = (data / RAW_MODEL / "requirements.txt").read_text(encoding="utf-8").splitlines()
             mlflow.pyfunc.save_model(
                 path,
                 loader_module=__name__,
                 data_path=str(data),
                 mlflow_model=mlflow_model,
-                signature=_signature(self.training_set),
+                signature=signature,
+                input_example=_example(options.get("input_example"), signature),
                 pip_requirements=requirements,
             )
 
@@ -84,15 +86,27 @@ def _load_pyfunc(path: str) -> GivenFeatures:
     return GivenFeatures(spec, mlflow.pyfunc.load_model(str(Path(path) / RAW_MODEL)))
 
 
+def _example(of_model: pd.DataFrame | None, signature: ModelSignature) -> pd.DataFrame | None:
+    """The model's example with the columns that the package asks for beside, such as keys: empty texts."""
+    if of_model is None:
+        return None
+    others = [item.name for item in signature.inputs.inputs if item.name not in of_model.columns]
+    complete: pd.DataFrame = of_model.assign(**dict.fromkeys(others, ""))[signature.inputs.input_names()]
+    return complete
+
+
 def _signature(training_set: TrainingSet) -> ModelSignature:
-    spec = training_set.feature_spec
-    sources = [_specify(training_set.df, item.name, required=True) for item in spec.source_columns]
-    rows = training_set.load_df()
-    features = [_specify(rows, item.name, required=False) for item in spec.looked_up_columns]
-    labels = [_specify(rows, name, required=True) for name in training_set.labels]
-    return ModelSignature(inputs=Schema([*sources, *features]), outputs=Schema(labels) if labels else None)
+    spec, spark = training_set.feature_spec, training_set.df.sparkSession
+    types = {item.name: item for item in training_set.df.schema}
+    for item in spec.looked_up_columns:
+        types[item.name] = tables.read(spark, item.table_name).schema[item.feature_name]
 
+    def specify(name: str, *, required: bool) -> ColSpec:
+        # From a dataframe without rows: the type alone is asked for.
+        field = StructType([StructField(name, types[name].dataType)])
+        return ColSpec(infer_signature(spark.createDataFrame([], field)).inputs.inputs[0].type, name, required=required)
 
-def _specify(rows: DataFrame, name: str, *, required: bool) -> ColSpec | TensorSpec:
-    inferred = infer_signature(rows.select(column(name))).inputs.inputs[0]
-    return ColSpec(inferred.type, name, required=required)
+    inputs: list[ColSpec | TensorSpec] = [specify(item.name, required=True) for item in spec.source_columns]
+    inputs += [specify(item.name, required=False) for item in spec.looked_up_columns]
+    labels: list[ColSpec | TensorSpec] = [specify(name, required=True) for name in training_set.labels]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(labels) if labels else None)

@@ -9,8 +9,7 @@ from pyspark.sql import functions as F
 
 from .identifiers import column
 
-_TIME, _IS_LABEL, _LABEL = "__time", "__is_label", "__label"
-_FOUND, _FEATURES = "__found", "features"
+_TIME, _IS_LABEL, _LABEL, _FEATURES = "__time", "__is_label", "__label", "features"
 
 type Moments = tuple[int, int] | None
 
@@ -23,23 +22,46 @@ class JoinKeys:
     times: tuple[tuple[str, str], ...] = ()
     lookback_window: timedelta | None = None
 
+    @property
+    def of_labels(self) -> tuple[str, ...]:
+        """The label rows' columns: lookups by the same ones are one join."""
+        return tuple(label for label, _ in (*self.keys, *self.times))
 
-def join_features(labels: DataFrame, features: DataFrame, on: JoinKeys, names: Sequence[str], into: str) -> DataFrame:
-    """Adds the features of one table to each label row, as one struct column.
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked up in one feature table, and the struct column that it becomes."""
+
+    features: DataFrame
+    on: JoinKeys
+    names: tuple[str, ...]
+    into: str
+
+    @property
+    def found(self) -> Column:
+        """The features as one struct."""
+        return F.struct(*(column(name) for name in dict.fromkeys(self.names)))
+
+
+def join_features(labels: DataFrame, wanted: Sequence[Wanted]) -> DataFrame:
+    """Adds features to each label row, as one struct column a feature table.
 
     Args:
         labels: The rows to add features to; all stay, but in a time series lookup those without a time.
-        features: A feature table.
-        on: The columns to join on.
-        names: The features to take.
-        into: The name of the new column.
+        wanted: What to add.
 
     Returns:
-        All columns of `labels`, then the struct: NULL where no feature row was found.
+        All columns of `labels`, then the structs: NULL where no feature row was found.
     """
-    found = F.struct(*(column(name) for name in dict.fromkeys(names)))
-    join = _join_latest if on.times else _join_by_key
-    return join(labels, features, on, found, into)
+    by_time: dict[tuple[str, ...], list[Wanted]] = {}
+    for item in wanted:
+        if item.on.times:
+            by_time.setdefault(item.on.of_labels, []).append(item)
+        else:
+            labels = _join_by_key(labels, item)
+    for together in by_time.values():
+        labels = _join_latest(labels, together)
+    return labels
 
 
 def within_reach(features: DataFrame, on: JoinKeys, moments: Moments) -> DataFrame:
@@ -64,47 +86,55 @@ def moments_of(labels: DataFrame, label_time: str) -> Moments:
     return None if found["first"] is None else (found["first"], found["last"])
 
 
-def _join_by_key(labels: DataFrame, features: DataFrame, on: JoinKeys, found: Column, into: str) -> DataFrame:
-    names = _key_names(on)
-    keys = [column(feature).alias(key) for key, (_, feature) in zip(names, on.keys, strict=True)]
-    rows = features.select(*keys, found.alias(into))
-    same = [column(label) == rows[key] for key, (label, _) in zip(names, on.keys, strict=True)]
+def _join_by_key(labels: DataFrame, wanted: Wanted) -> DataFrame:
+    keys = wanted.on.keys
+    names = _key_names(keys)
+    features = [column(feature).alias(name) for name, (_, feature) in zip(names, keys, strict=True)]
+    rows = wanted.features.select(*features, wanted.found.alias(wanted.into))
+    same = [column(label) == rows[name] for name, (label, _) in zip(names, keys, strict=True)]
     return labels.join(rows, on=same, how="left").drop(*names)
 
 
-def _join_latest(labels: DataFrame, features: DataFrame, on: JoinKeys, found: Column, into: str) -> DataFrame:
-    """One union and one window over a struct: the cost is the same however rows spread over keys."""
-    ((label_time, feature_time),) = on.times
-    keys = _key_names(on)
-    feature_rows = features.select(
-        *(column(feature).alias(key) for key, (_, feature) in zip(keys, on.keys, strict=True)),
-        column(feature_time).alias(_TIME),
-        F.lit(0).alias(_IS_LABEL),
-        F.struct(column(feature_time).alias(_TIME), found.alias(_FEATURES)).alias(_FOUND),
-    ).dropna(subset=[_TIME, *keys])
-    label_rows = labels.where(column(label_time).isNotNull()).select(
-        *(column(label).alias(key) for key, (label, _) in zip(keys, on.keys, strict=True)),
+def _join_latest(labels: DataFrame, together: Sequence[Wanted]) -> DataFrame:
+    """One union and one window over structs: the cost is the same however rows spread over keys."""
+    *label_keys, label_time = together[0].on.of_labels
+    names = _key_names(label_keys)
+    rows = labels.where(column(label_time).isNotNull()).select(
+        *(column(label).alias(name) for name, label in zip(names, label_keys, strict=True)),
         column(label_time).alias(_TIME),
         F.lit(1).alias(_IS_LABEL),
         F.struct("*").alias(_LABEL),
     )
-    rows = label_rows.unionByName(feature_rows, allowMissingColumns=True)
+    for item in together:
+        rows = rows.unionByName(_feature_rows(item, names), allowMissingColumns=True)
 
     # A feature row with the label's own time sorts before it, so it is seen. The window takes whole rows:
     # a NULL in the latest one stays NULL.
-    so_far = (
-        Window.partitionBy(*keys).orderBy(_TIME, _IS_LABEL).rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    )
-    latest = rows.withColumn(_FOUND, F.last(_FOUND, ignorenulls=True).over(so_far)).where(F.col(_IS_LABEL) == 1)
-    fresh = F.when(_within(on.lookback_window), column(_FEATURES, of=_FOUND))
-    return latest.select(f"{_LABEL}.*", fresh.alias(into))
+    by_time = Window.partitionBy(*names).orderBy(_TIME, _IS_LABEL)
+    so_far = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    seen = {item.into: F.last(column(item.into), ignorenulls=True).over(so_far) for item in together}
+    latest = rows.withColumns(seen).where(F.col(_IS_LABEL) == 1)
+    return latest.select(f"{_LABEL}.*", *(_fresh(item) for item in together))
 
 
-def _within(lookback_window: timedelta | None) -> Column:
-    if lookback_window is None:
-        return F.lit(True)
-    return column(_TIME, of=_FOUND) >= F.col(_TIME) - F.lit(lookback_window)
+def _feature_rows(wanted: Wanted, names: Sequence[str]) -> DataFrame:
+    ((_, feature_time),) = wanted.on.times
+    return wanted.features.select(
+        *(column(feature).alias(name) for name, (_, feature) in zip(names, wanted.on.keys, strict=True)),
+        column(feature_time).alias(_TIME),
+        F.lit(0).alias(_IS_LABEL),
+        F.struct(column(feature_time).alias(_TIME), wanted.found.alias(_FEATURES)).alias(wanted.into),
+    ).dropna(subset=[_TIME, *names])
 
 
-def _key_names(on: JoinKeys) -> list[str]:
-    return [f"__key_{i}" for i in range(len(on.keys))]
+def _fresh(wanted: Wanted) -> Column:
+    """The features found, unless they are older than the lookback window."""
+    window, found = wanted.on.lookback_window, column(_FEATURES, of=wanted.into)
+    if window is None:
+        return found.alias(wanted.into)
+    is_fresh = column(_TIME, of=wanted.into) >= F.col(_TIME) - F.lit(window)
+    return F.when(is_fresh, found).alias(wanted.into)
+
+
+def _key_names(keys: Sequence[object]) -> list[str]:
+    return [f"__key_{i}" for i in range(len(keys))]

@@ -9,7 +9,7 @@ from . import tables
 from .checks import check_labels, check_lookup, check_outputs
 from .identifiers import column
 from .lookup import FeatureLookup, as_list
-from .point_in_time import JoinKeys, join_features, moments_of, within_reach
+from .point_in_time import JoinKeys, Wanted, join_features, moments_of, within_reach
 from .spec import FeatureSpec, LookedUpColumn, SourceColumn
 
 
@@ -50,15 +50,16 @@ def plan(
 def look_up(df: DataFrame, spec: FeatureSpec) -> DataFrame:
     """Adds the features that the dataframe does not have yet, in the order of the specification."""
     wanted = [item for item in spec.looked_up_columns if item.name not in df.columns]
-    joined = df
-    found: dict[str, Column] = {}
     times = {time for item in wanted if item.on.lookback_window is not None for time, _ in item.on.times}
     moments = {time: moments_of(df, time) for time in times}
+    tables_wanted: list[Wanted] = []
+    found: dict[str, Column] = {}
     for i, ((table_name, on), items) in enumerate(_grouped(wanted).items()):
-        known = tables.read(df.sparkSession, table_name)
+        known, into = tables.read(df.sparkSession, table_name), f"__found_{i}"
         features = within_reach(known, on, moments[on.times[0][0]]) if on.lookback_window is not None else known
-        joined = join_features(joined, features, on, [item.feature_name for item in items], into=f"__found_{i}")
-        found |= {item.name: column(item.feature_name, of=f"__found_{i}").alias(item.name) for item in items}
+        tables_wanted.append(Wanted(features, on, tuple(item.feature_name for item in items), into))
+        found |= {item.name: column(item.feature_name, of=into).alias(item.name) for item in items}
+    joined = join_features(df, tables_wanted)
     return joined.select(*(column(name) for name in df.columns), *(found[item.name] for item in wanted))
 
 
