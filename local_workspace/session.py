@@ -88,6 +88,9 @@ def _paths(root: Path, log_settings: Path) -> dict[str, str]:
         # The quick compiler alone, with room: its default cache is small, and Spark fills it.
         "-XX:TieredStopAtLevel=1",
         "-XX:ReservedCodeCacheSize=256m",
+        # Classes of released jars, and of Spark's own making, need no second proof that they are sound.
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-BytecodeVerificationRemote",
     ]
     return {
         "spark.sql.warehouse.dir": (root / "warehouse").as_uri(),
@@ -105,6 +108,9 @@ _SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "2g",
+    "spark.python.daemon.module": "local_workspace.python_daemon",
+    # As many workers as cores are at work already.
+    "spark.executorEnv.OMP_NUM_THREADS": "1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "2",

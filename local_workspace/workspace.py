@@ -49,6 +49,8 @@ class Workspace:
             "MLFLOW_CONFIGURE_LOGGING": "false",
             "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            # A thread that waits for others of a model's fit must not hold the core that Spark could use.
+            "OMP_WAIT_POLICY": "PASSIVE",
             "BUNDLE_VAR_catalog": _CATALOG,
             "BUNDLE_VAR_volume_root": str(self.volumes),
         }

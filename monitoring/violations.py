@@ -12,12 +12,14 @@ from monitoring.windows import Window, judged_window
 from project.config import Config
 from project.delta import upsert
 from project.metrics import METRICS
+from project.rows import one_row
 from project.tables import Tables
 
 _KEY = ("model_name", "model_version", "as_of")
 _SCHEMA = (
     "model_name string, model_version string, violated boolean, status string, sentence string, "
-    "recommendation string, checks string, rows bigint, label_share double"
+    "recommendation string, checks string, rows bigint, label_share double, "
+    "as_of timestamp, window_start timestamp, window_end timestamp"
 )
 
 
@@ -81,21 +83,18 @@ def _newest_quality(profile_metrics: DataFrame, window: Window) -> Row | None:
 
 
 def _file(spark: SparkSession, tables: Tables, model_name: str, verdict: Verdict) -> None:
-    row = (
-        model_name,
-        verdict.model_version,
-        verdict.violated,
-        verdict.status,
-        verdict.sentence,
-        verdict.recommendation,
-        verdict.checks_as_json(),
-        verdict.rows,
-        verdict.label_share,
-    )
-    dated = spark.createDataFrame([row], _SCHEMA).select(
-        "*",
-        F.lit(verdict.as_of).alias("as_of"),
-        F.lit(verdict.window.start).alias("window_start"),
-        F.lit(verdict.window.end).alias("window_end"),
-    )
-    upsert(spark, tables.monitoring_verdicts, dated, _KEY)
+    row = {
+        "model_name": model_name,
+        "model_version": verdict.model_version,
+        "violated": verdict.violated,
+        "status": verdict.status,
+        "sentence": verdict.sentence,
+        "recommendation": verdict.recommendation,
+        "checks": verdict.checks_as_json(),
+        "rows": verdict.rows,
+        "label_share": verdict.label_share,
+        "as_of": verdict.as_of,
+        "window_start": verdict.window.start,
+        "window_end": verdict.window.end,
+    }
+    upsert(spark, tables.monitoring_verdicts, one_row(spark, _SCHEMA, row), _KEY)

@@ -1,8 +1,9 @@
 """The rows that a model is asked about, before any feature is looked up: one code for training, judging and scoring."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
@@ -29,6 +30,18 @@ def filed(rows: DataFrame, model_name: str, model_version: str, as_of: datetime)
     """Scored rows with what they are filed under: the model, its version and the as_of that they were scored for."""
     facts = {"model_name": model_name, "model_version": model_version, "as_of": as_of}
     return rows.withColumns({name: F.lit(fact) for name, fact in facts.items()})
+
+
+def one_row(spark: SparkSession, schema: str, values: Mapping[str, object]) -> DataFrame:
+    """One row of literals, such as a verdict: no data travels from Python, so no Python worker has to start.
+
+    Args:
+        spark: the session.
+        schema: names and simple types, such as `a string, b double`.
+        values: by the schema's names.
+    """
+    columns = (part.split() for part in schema.split(", "))
+    return spark.range(1).select(*(F.lit(values[name]).cast(kind).alias(name) for name, kind in columns))
 
 
 def labelled_rows(

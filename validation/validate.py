@@ -15,7 +15,7 @@ from project.config import Config
 from project.delta import replace_rows, upsert
 from project.metrics import METRICS, metrics_by
 from project.registry import CHALLENGER, CHAMPION, champion_version
-from project.rows import filed, labelled_rows
+from project.rows import filed, labelled_rows, one_row
 from project.tables import Tables
 from project.times import validation_window
 from validation.gates import Gate, judge
@@ -124,13 +124,10 @@ def _write_verdict(
 ) -> None:
     schema = (
         "model_name string, model_version string, champion_version string, passed boolean, gates string, "
-        "git_commit string"
+        "git_commit string, as_of timestamp, window_start timestamp, window_end timestamp"
     )
-    row = spark.createDataFrame([dict(verdict)], schema)
-    dated = row.select(
-        "*", F.lit(as_of).alias("as_of"), F.lit(start).alias("window_start"), F.lit(end).alias("window_end")
-    )
-    upsert(spark, tables.validation_verdicts, dated, _VERDICT_KEY)
+    dated = {**verdict, "as_of": as_of, "window_start": start, "window_end": end}
+    upsert(spark, tables.validation_verdicts, one_row(spark, schema, dated), _VERDICT_KEY)
 
 
 def _tag(

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from project.delta import upsert
 from project.registry import CHALLENGER, CHAMPION, champion_version
+from project.rows import one_row
 from project.tables import Tables
 
 _KEY = ("model_name", "model_version", "as_of")
@@ -80,7 +81,16 @@ def _record(
     decision: Decision,
     former: str | None,
 ) -> None:
-    schema = "model_name string, model_version string, promoted boolean, reason string, former_champion string"
-    row = (model_name, model_version, decision.promote, decision.reason, former)
-    dated = spark.createDataFrame([row], schema).withColumn("as_of", F.lit(as_of))
-    upsert(spark, tables.promotions, dated, _KEY)
+    schema = (
+        "model_name string, model_version string, promoted boolean, reason string, former_champion string, "
+        "as_of timestamp"
+    )
+    row = {
+        "model_name": model_name,
+        "model_version": model_version,
+        "promoted": decision.promote,
+        "reason": decision.reason,
+        "former_champion": former,
+        "as_of": as_of,
+    }
+    upsert(spark, tables.promotions, one_row(spark, schema, row), _KEY)

@@ -18,7 +18,7 @@ import pandas as pd
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.pyfunc import PyFuncModel
 from mlflow.types import ColSpec, Schema, TensorSpec
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql import functions as F
 
 from . import tables
 from .spec import FeatureSpec, from_yaml, to_yaml
@@ -97,14 +97,15 @@ def _example(of_model: pd.DataFrame | None, signature: ModelSignature) -> pd.Dat
 
 def _signature(training_set: TrainingSet) -> ModelSignature:
     spec, spark = training_set.feature_spec, training_set.df.sparkSession
-    types = {item.name: item for item in training_set.df.schema}
+    types = {item.name: item.dataType for item in training_set.df.schema}
     for item in spec.looked_up_columns:
-        types[item.name] = tables.read(spark, item.table_name).schema[item.feature_name]
+        types[item.name] = tables.read(spark, item.table_name).schema[item.feature_name].dataType
+    # From a dataframe without rows: the types alone are asked for.
+    columns = [F.lit(None).cast(kind).alias(name) for name, kind in types.items()]
+    known = infer_signature(spark.range(0).select(*columns)).inputs.input_dict()
 
     def specify(name: str, *, required: bool) -> ColSpec:
-        # From a dataframe without rows: the type alone is asked for.
-        field = StructType([StructField(name, types[name].dataType)])
-        return ColSpec(infer_signature(spark.createDataFrame([], field)).inputs.inputs[0].type, name, required=required)
+        return ColSpec(known[name].type, name, required=required)
 
     inputs: list[ColSpec | TensorSpec] = [specify(item.name, required=True) for item in spec.source_columns]
     inputs += [specify(item.name, required=False) for item in spec.looked_up_columns]

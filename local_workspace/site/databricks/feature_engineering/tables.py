@@ -40,8 +40,11 @@ class FeatureTable:
 def create(spark: SparkSession, table: FeatureTable, schema: StructType, rows: DataFrame | None = None) -> None:
     """Makes the Delta table of a feature table, with its first rows if there are any."""
     _check_keys(table, schema)
-    rows = spark.createDataFrame([], schema) if rows is None else rows
-    _check_unique(table, rows)
+    if rows is None:
+        # No data travels from Python, so no Python worker has to start.
+        rows = spark.range(0).select(*(F.lit(None).cast(item.dataType).alias(item.name) for item in schema))
+    else:
+        _check_unique(table, rows)
     writer = (
         rows.writeTo(quoted(table.name))
         .using("delta")
