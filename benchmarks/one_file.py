@@ -236,7 +236,7 @@ def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 def congestion_features(flights: pd.DataFrame, now: int) -> pd.DataFrame:
     """Traffic of each airport at each quarter of an hour that some flight touches."""
     first, last = int(flights["sched_dep_at"].min()), int(flights["sched_dep_at"].max())
-    grid = make_grid(flights, ["origin"], QUARTER, first - 2 * HOUR, last + 3 * HOUR)
+    grid = make_grid(flights, ["origin"], QUARTER, first - 2 * HOUR, max(last, now) + 3 * HOUR)
     scheduled_step = next_step(flights["sched_dep_at"], QUARTER)
     departed = (flights["departed_at"] <= now).to_numpy()
     departed_step = next_step(flights["departed_at"].where(departed, now + DAY), QUARTER)
