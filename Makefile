@@ -5,9 +5,10 @@ PARITY_ENV := .venv-parity
 RUN := $(PYTHON_ENV)/bin/python
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
+PAIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run job ui test test-parity lint clean lock
+.PHONY: help run job ui test test-parity bench lint clean lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,6 +27,9 @@ test: $(PYTHON_ENV)/test.done ## Everything that must hold
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
+
+bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
+	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
 
 lint: $(PYTHON_ENV)/test.done ## Format, lint, types and import rules
 	@$(PYTHON_ENV)/bin/ruff format --check .

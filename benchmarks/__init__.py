@@ -1,0 +1,1 @@
+"""The stack beside what a person would write instead, and what importing it costs."""

@@ -1,0 +1,71 @@
+"""The tables show medians and ratios, and every module of the stages is timed."""
+
+import io
+import pkgutil
+import subprocess
+
+import pytest
+from rich.console import Console
+
+from benchmarks.bench import figures_table, imports_table
+from benchmarks.commands import JOB, SCRIPT, Figures
+from benchmarks.imports import STAGES, import_seconds, stage_modules
+from benchmarks.measure import Measurement
+from local_workspace.workspace import REPOSITORY
+
+GIB = 2**30
+
+
+def lines(table) -> list[list[str]]:
+    """The cells of each printed row."""
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table)
+    rows = [line for line in console.file.getvalue().splitlines() if line.startswith("│")]
+    return [[cell.strip() for cell in row.strip("│").split("│")] for row in rows]
+
+
+def figures(name, seconds, cpu_seconds, gib, roc_auc=None) -> Figures:
+    quality = {"roc_auc": roc_auc, "brier": 0.2, "log_loss": 0.5} if roc_auc else {}
+    return Figures(name, Measurement(0, seconds, cpu_seconds, int(gib * GIB)), quality)
+
+
+def test_a_row_has_the_medians_of_its_runs_and_their_ratio_to_the_script():
+    found = [
+        figures(JOB, 100.0, 150.0, 3.0, 0.77942),
+        figures(SCRIPT, 10.0, 20.0, 0.5, 0.77938),
+        figures(JOB, 40.0, 90.0, 2.0, 0.77942),
+        figures(SCRIPT, 12.0, 30.0, 0.5, 0.77938),
+        figures(JOB, 60.0, 90.0, 2.0, 0.77942),
+        figures(SCRIPT, 30.0, 31.0, 0.5, 0.77938),
+        figures("make run", 120.0, 240.0, 4.0),
+    ]
+    assert lines(figures_table(found)) == [
+        [JOB, "60.0", "5.0", "90.0", "3.0", "2.0", "4.0", "0.7794", "0.2000", "0.5000"],
+        [SCRIPT, "12.0", "1.0", "30.0", "1.0", "0.5", "1.0", "0.7794", "0.2000", "0.5000"],
+        ["make run", "120.0", "10.0", "240.0", "8.0", "4.0", "8.0", "", "", ""],
+    ]
+
+
+def test_imports_come_slowest_first_and_none_over_the_limit_is_left_out():
+    slow = {f"slow_{index}": 1.0 + index for index in range(12)}
+    shown = lines(imports_table({"fast": 0.5} | slow))
+    assert shown == [[f"slow_{index}", f"{1.0 + index:.2f}"] for index in reversed(range(12))]
+
+
+def test_every_module_of_the_stages_is_timed_and_no_notebook():
+    def found(package: str) -> set[str]:
+        inside = pkgutil.walk_packages([str(REPOSITORY / package)], f"{package}.")
+        return {package, *(module.name for module in inside)}
+
+    expected = set().union(*(found(stage) for stage in STAGES))
+    assert {"training.train", "deployment.batch_inference.scoring"} <= expected
+    assert sorted(stage_modules()) == sorted(expected)
+
+
+def test_a_module_is_imported_as_a_local_run_imports_it():
+    assert import_seconds("training.lookups", times=1) > 0
+
+
+def test_a_module_that_does_not_import_is_an_error():
+    with pytest.raises(subprocess.CalledProcessError):
+        import_seconds("project.missing", times=1)
