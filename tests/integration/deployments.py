@@ -28,7 +28,7 @@ FEATURES = (
     *("aircraft_features", "carrier_features", "congestion_features", "leg_features", "route_features"),
     "weather_features",
 )
-TABLES = (*BRONZE, *FEATURES, "labels", "refreshes")
+TABLES = (*BRONZE, *FEATURES, "labels")
 # Seven runs a day apart, while it is busy in New York: flights wait, are in the air, and are overdue at each.
 FIRST_WEEK = [datetime(2013, 1, day, 18, 20, tzinfo=UTC) for day in range(2, 9)]
 # All flights of 2013 have landed by then, those after midnight UTC too.

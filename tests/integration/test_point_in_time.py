@@ -1,7 +1,7 @@
 """A thousand flights of the year: every model input equals one recomputed from the raw files at its prediction."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import pandas as pd
@@ -34,6 +34,8 @@ def hard_cases(raw: Raw) -> dict[str, pd.Series]:
     leg = leg.reindex(flights.index)
     recent_leg = leg["departed_at"].between(at - 18 * HOUR, at)
     year_unknown = raw.planes.index[raw.planes["year"].isna()]
+    arrivals = flights[["origin", "dest", "arrived_at"]].dropna().rename(columns={"arrived_at": "moment"})
+    route_age = at - last_before(flights, arrivals, "moment", by=["origin", "dest"])
 
     def crosses(change: pd.Timestamp) -> pd.Series:
         return (flights["sched_dep_at"] < change) & (flights["sched_arr_at"] > change)
@@ -62,6 +64,7 @@ def hard_cases(raw: Raw) -> dict[str, pd.Series]:
         "aircraft's first leg": flights["sched_dep_at"] == flights.groupby("tailnum")["sched_dep_at"].transform("min"),
         "carrier without history": ~(first_arrival(["carrier"]) <= at.dt.floor("D")),
         "route without history": ~(first_arrival(["origin", "dest"]) <= at.dt.floor("D")),
+        "route unheard of for a month": route_age > 29 * DAY,
         "cancelled": flights["cancelled"],
         "after a cancellation": cancellation_age <= 3 * HOUR,
         "diverted": flights["diverted"],
@@ -71,11 +74,11 @@ def hard_cases(raw: Raw) -> dict[str, pd.Series]:
     }
 
 
-def last_before(flights: pd.DataFrame, events: pd.DataFrame, moment: str) -> pd.Series:
-    """The last event at each flight's airport by its prediction."""
-    asked = flights[["origin", "prediction_at"]].sort_values("prediction_at").reset_index()
-    events = events[["origin", moment]].sort_values(moment)
-    found = pd.merge_asof(asked, events, left_on="prediction_at", right_on=moment, by="origin")
+def last_before(flights: pd.DataFrame, events: pd.DataFrame, moment: str, by: Sequence[str] = ("origin",)) -> pd.Series:
+    """The last event of each flight's airport, or of what `by` names, by its prediction."""
+    asked = flights[[*by, "prediction_at"]].sort_values("prediction_at").reset_index()
+    events = events[[*by, moment]].sort_values(moment)
+    found = pd.merge_asof(asked, events, left_on="prediction_at", right_on=moment, by=list(by))
     return found.set_index("index")[moment].reindex(flights.index)
 
 
@@ -155,6 +158,7 @@ def test_what_nobody_knew_is_unknown(
     assert values("aircraft's first leg", "last_leg_dep_delay") == {None}
     assert values("carrier without history", "carrier_flights_28d") == {None}
     assert values("route without history", "route_flights_28d") == {None}
+    assert values("route unheard of for a month", "route_flights_28d") == {None}
     assert values("aircraft's last leg is under way", "last_leg_arr_delay") == {None}
     assert values("aircraft's last leg was diverted", "last_leg_arr_delay") == {None}
 
@@ -176,10 +180,11 @@ def test_model_inputs_are_as_recomputed_from_the_raw_files(
 
 
 def test_labels_are_as_recomputed_from_the_raw_files(looked_up: dict[str, Features], sample: pd.DataFrame) -> None:
-    late = (sample["arr_delay"] >= LATE).astype(float).where(sample["arr_delay"].notna(), None)
-    assert {flight_id: row["late"] for flight_id, row in looked_up.items()} == dict(
-        zip(sample["flight_id"], late.astype(object).where(late.notna(), None), strict=True)
-    )
+    late = (sample["arr_delay"] >= LATE).astype(float).astype(object)
+    known = late.where(sample["arrived_at"] <= END_OF_YEAR, None)
+    expected = dict(zip(sample["flight_id"], known, strict=True))
+    assert {flight_id: row["late"] for flight_id, row in looked_up.items()} == expected
+    assert set(expected.values()) == {0.0, 1.0, None}
 
 
 def test_the_recomputed_moments_agree_with_the_files_own_hours_in_utc(raw: Raw) -> None:
