@@ -1,0 +1,100 @@
+"""The bundle deployed into a schema of its own, and its feature job as the schedule starts it."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from feature_engineering import refresh
+from local_workspace.bundle import Bundle, load_bundle
+from local_workspace.dbutils import DBUtils
+from local_workspace.local_jobs import enter_task
+from local_workspace.notebook import run_notebook
+from local_workspace.resources import make_catalog_resources
+from local_workspace.runner import Runner
+from local_workspace.runs import JobRun, TaskRun
+from local_workspace.workspace import REPOSITORY, Workspace
+from project.tables import Tables
+
+BRONZE = ("airports", "flights", "planes", "weather", "quarantine")
+FEATURES = (
+    *("aircraft_features", "carrier_features", "congestion_features", "leg_features", "route_features"),
+    "weather_features",
+)
+TABLES = (*BRONZE, *FEATURES, "labels")
+# Seven runs a day apart, while it is busy in New York: flights wait, are in the air, and are overdue at each.
+FIRST_WEEK = [datetime(2013, 1, day, 18, 20, tzinfo=UTC) for day in range(2, 9)]
+# All flights of 2013 have landed by then, those after midnight UTC too.
+END_OF_YEAR = datetime(2014, 1, 1, 6, tzinfo=UTC)
+# Which run brought a row: the one thing in which two ways to the same rows may differ.
+_BOOKKEEPING = ("ingested_as_of", "landed_as_of")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment of the bundle."""
+
+    spark: SparkSession
+    bundle: Bundle
+    tables: Tables
+    volume: Path
+
+    def refresh(self, as_of: datetime, **replaced: Callable[..., Any]) -> JobRun:
+        """Runs the job `feature_engineering` to its end, failed or not.
+
+        Args:
+            as_of: the job's parameter.
+            replaced: functions in place of those of these names in `feature_engineering.refresh`, for this run.
+        """
+        runner = Runner(self.bundle, self._execute, sleep=lambda _: None)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, function in replaced.items():
+                patch.setattr(refresh, name, function)
+            return runner.run(runner.prepare("feature_engineering", {"as_of": as_of.isoformat()}))
+
+    def completed(self, as_of: datetime, **replaced: Callable[..., Any]) -> Self:
+        """The same, where nothing may fail."""
+        failures = [str(task.error) for task in self.refresh(as_of, **replaced).failures()]
+        if failures:
+            raise AssertionError("\n".join(failures))
+        return self
+
+    def full_name(self, table: str) -> str:
+        """The name with catalog and schema."""
+        return f"{self.tables.catalog}.{self.tables.schema}.{table}"
+
+    def table(self, table: str, known_by: datetime | None = None) -> pd.DataFrame:
+        """The rows of a table, of all times or up to a moment, sorted, without the bookkeeping."""
+        rows = self.spark.table(self.full_name(table)).drop(*_BOOKKEEPING)
+        frame = (rows if known_by is None else rows.filter(F.col("known_at") <= F.lit(known_by))).toPandas()
+        return frame.sort_values(list(frame.columns), ignore_index=True)
+
+    def rows(self) -> dict[str, pd.DataFrame]:
+        """The rows of each table."""
+        return {name: self.table(name) for name in TABLES}
+
+    def versions(self) -> dict[str, int]:
+        """The Delta version of each table that is there."""
+        found = self.spark.sql(f"SHOW TABLES IN {self.tables.catalog}.{self.tables.schema}").collect()
+        history = {row["tableName"]: f"DESCRIBE HISTORY {self.full_name(row['tableName'])} LIMIT 1" for row in found}
+        return {name: self.spark.sql(query).collect()[0]["version"] for name, query in history.items()}
+
+    def _execute(self, file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
+        enter_task(self.spark, task)
+        return run_notebook(file, self.spark, dbutils, self.bundle.root)
+
+
+def deploy(spark: SparkSession, workspace: Workspace, schema: str) -> Deployment:
+    """Deploys the bundle's schema and volume under a name of their own."""
+    bundle = load_bundle(REPOSITORY, environ={**os.environ, "BUNDLE_VAR_schema": schema})
+    make_catalog_resources(bundle, workspace, spark)
+    names = bundle.resource("schemas", "schema")
+    volume = workspace.volumes.joinpath(*bundle.resource("volumes", "files")["id"].split("."))
+    return Deployment(spark, bundle, Tables(names["catalog_name"], names["name"]), volume)
