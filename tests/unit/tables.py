@@ -1,13 +1,14 @@
 """Small tables to read, made without a Delta write, and what Delta's log says of a table that was written."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -45,3 +46,13 @@ def changed_rows(spark: SparkSession, table: str) -> int:
     """Rows that the last write into a Delta table added, altered or removed."""
     last = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["operationMetrics"]
     return sum(int(last[f"numTargetRows{what}"]) for what in ("Inserted", "Updated", "Deleted"))
+
+
+def moment(text: str) -> datetime:
+    """A moment in UTC: '2013-03-10 04:30'."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def collected(rows: DataFrame) -> list[dict[str, Any]]:
+    """The rows; their times are in UTC, whatever zone this process is in."""
+    return rows.toArrow().to_pylist()

@@ -43,7 +43,9 @@ def known(spark):
     flights, labels = spark.createDataFrame(FLIGHTS, FLIGHT), spark.createDataFrame(LABELS, LABEL)
     since = ((F.unix_timestamp("label_known_at") - int(NOON.timestamp())) / 3600).alias("since")
     asked = [
-        known_outcomes(flights, labels, NOON + hours * HOUR, "late").select(F.lit(hours).alias("asked"), "flight_id", since)
+        known_outcomes(flights, labels, NOON + hours * HOUR, "late").select(
+            F.lit(hours).alias("asked"), "flight_id", since
+        )
         for hours in KNOWN
     ]
     found = {hours: {} for hours in KNOWN}
