@@ -1,11 +1,14 @@
 """What a landed row must be: a pandera schema a source, and the types that bronze stores."""
 
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
+import pandas as pd
 import pandera.pandas as pa
 
 _TEXT, _WHOLE, _NUMBER, _MOMENT = "string", "int", "double", "timestamp"
-_PANDAS_TYPES = {_TEXT: "str", _WHOLE: "Int64", _NUMBER: "float64", _MOMENT: "datetime64[ns, UTC]"}
+# Moments stay text: pandas guesses their form, from the first value for all. Spark, which stores them, judges them.
+_PANDAS_TYPES = {_TEXT: "str", _WHOLE: "Int64", _NUMBER: "float64", _MOMENT: "str"}
 _AIRPORTS = ("EWR", "JFK", "LGA")
 _STATUSES = ("scheduled", "departed", "arrived", "diverted", "cancelled")
 
@@ -44,9 +47,27 @@ def _clock() -> pa.Check:
     return pa.Check(lambda times: (times >= 0) & (times <= 2400) & (times % 100 < 60), error="not a clock time")
 
 
-def _contract(source: str, key: tuple[str, ...], columns: dict[str, tuple[str, pa.Column]]) -> Contract:
+def _time_zone() -> pa.Check:
+    return pa.Check.isin(available_timezones(), error="not a time zone")
+
+
+def _day_in_month() -> pa.Check:
+    """The 31st of June is none; where year, month or day break their own checks, nothing is said."""
+
+    def is_there(rows: pd.DataFrame) -> pd.Series:
+        parts = rows[["year", "month", "day"]].apply(pd.to_numeric, errors="coerce").astype("float64")
+        is_known = parts["month"].between(1, 12) & parts["day"].between(1, 31)
+        is_date: pd.Series = ~is_known | pd.to_datetime(parts, errors="coerce").notna()
+        return is_date
+
+    return pa.Check(is_there, error="day: not in its month")
+
+
+def _contract(
+    source: str, key: tuple[str, ...], columns: dict[str, tuple[str, pa.Column]], *of_rows: pa.Check
+) -> Contract:
     types = {name: kind for name, (kind, _) in columns.items()}
-    schema = pa.DataFrameSchema({name: column for name, (_, column) in columns.items()})
+    schema = pa.DataFrameSchema({name: column for name, (_, column) in columns.items()}, checks=list(of_rows))
     return Contract(source, key, types, schema)
 
 
@@ -75,6 +96,7 @@ FLIGHTS = _contract(
         "time_hour": _column(_MOMENT),
         "status": _column(_TEXT, _one_of(_STATUSES)),
     },
+    _day_in_month(),
 )
 
 WEATHER = _contract(
@@ -116,6 +138,6 @@ AIRPORTS = _contract(
         "name": _column(_TEXT, nullable=True),
         "lat": _column(_NUMBER, _between(-90, 90)),
         "lon": _column(_NUMBER, _between(-180, 180)),
-        "tzone": _column(_TEXT, nullable=True),
+        "tzone": _column(_TEXT, _time_zone(), nullable=True),
     },
 )

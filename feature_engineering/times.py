@@ -48,7 +48,8 @@ def _scheduled_arrival() -> Column:
 
 
 def _on_clock(day: Column) -> Column:
-    hour, minute = F.floor(F.col("sched_arr_time") / 100), F.col("sched_arr_time") % 100
+    clock = F.col("sched_arr_time") % 2400  # 2400 is the midnight that ends a day: the first 0:00 after departure
+    hour, minute = F.floor(clock / 100), clock % 100
     second = F.lit(0).cast("decimal(8,6)")
     return F.when(
         F.col("zone").isNotNull(),

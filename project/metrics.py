@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DoubleType, StructField, StructType
@@ -49,8 +50,9 @@ METRICS = (
 
 
 def calibration_error(label: pd.Series, prediction: pd.Series) -> float:
-    """Expected calibration error over bins of equal count."""
-    bins = pd.qcut(prediction.rank(method="first"), min(CALIBRATION_BINS, len(prediction)), labels=False)
+    """Expected calibration error over bins of equal count; rows of one prediction are in one bin."""
+    share = (prediction.rank(method="average") - 1) * CALIBRATION_BINS / max(len(prediction) - 1, 1)
+    bins = np.maximum(np.ceil(share), 1)
     grouped = pd.DataFrame({"label": label, "prediction": prediction}).groupby(bins)
     gaps = (grouped["label"].mean() - grouped["prediction"].mean()).abs()
     return float((gaps * grouped.size()).sum() / len(label))

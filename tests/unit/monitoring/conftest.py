@@ -1,6 +1,6 @@
 """A week of flights that is watched, made once: each step of it takes seconds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import mlflow
@@ -15,6 +15,7 @@ from monitoring.violations import check_violations
 from project.config import Config, load_config
 from project.metrics import METRICS
 from project.tables import Tables
+from tests.unit.tables import InputTables
 
 MODEL = "spark_catalog.watched.arrival_delay"
 AS_OF = datetime(2013, 8, 9, tzinfo=UTC)
@@ -48,26 +49,23 @@ def log() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="package")
-def week(spark: SparkSession, tables: Tables, log: pd.DataFrame) -> Tables:
+def week(inputs: InputTables, tables: Tables, log: pd.DataFrame) -> Tables:
     """The log, the validation of its version on July, and a quarantine."""
-    write_frame(spark, tables.inference_log, log)
-    write_frame(spark, tables.validation_scores, scored(3000, JULY, 31, VALIDATED, seed=1))
-    write(
-        spark,
+    inputs.write_frame(tables.inference_log, log)
+    inputs.write_frame(tables.validation_scores, scored(3000, JULY, 31, VALIDATED, seed=1))
+    inputs.write(
         tables.validation_verdicts,
         [(MODEL, WATCHED, VALIDATED, None, True, JULY, VALIDATED, GATES, "abc123")],
         "model_name string, model_version string, as_of timestamp, champion_version string, passed boolean, "
         "window_start timestamp, window_end timestamp, gates string, git_commit string",
     )
-    write(
-        spark,
+    inputs.write(
         tables.validation_metrics,
         [(MODEL, WATCHED, VALIDATED, "challenger", "", "", *(0.5 for _ in METRICS))],
         "model_name string, model_version string, as_of timestamp, role string, slice_key string, "
         f"slice_value string, {', '.join(f'{name} double' for name in METRICS)}",
     )
-    write(
-        spark,
+    inputs.write(
         tables.quarantine,
         [("flights", AS_OF, HOSTILE, "{}", 3), ("flights", AS_OF, HOSTILE, "[]", 4)],
         "source string, landed_as_of timestamp, reason string, row string, occurrences bigint",
@@ -94,14 +92,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     mlflow.set_registry_uri(before[1])
 
 
-def write(spark: SparkSession, table: str, rows: Sequence[tuple], schema: str) -> None:
-    spark.createDataFrame(rows, schema).write.format("delta").mode("overwrite").saveAsTable(table)
-
-
-def write_frame(spark: SparkSession, table: str, frame: pd.DataFrame) -> None:
-    spark.createDataFrame(frame).write.format("delta").mode("overwrite").saveAsTable(table)
-
-
 def scored(flights: int, start: datetime, days: int, as_of: datetime, seed: int) -> pd.DataFrame:
     """Scored rows with skill, and the truth."""
     random = np.random.default_rng(seed)
@@ -124,9 +114,3 @@ def scored(flights: int, start: datetime, days: int, as_of: datetime, seed: int)
             "as_of": as_of,
         }
     )
-
-
-def changed_rows(spark: SparkSession, table: str) -> int:
-    """Rows that the last write into a table added, altered or removed."""
-    last = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["operationMetrics"]
-    return sum(int(last[f"numTargetRows{what}"]) for what in ("Inserted", "Updated", "Deleted"))

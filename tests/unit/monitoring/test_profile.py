@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 from monitoring.profile import refresh_profile
 from monitoring.violations import check_violations
 from project.metrics import binary_metrics
-from tests.unit.monitoring.conftest import AS_OF, MODEL, OLDER, WATCHED, changed_rows
+from tests.unit.monitoring.conftest import AS_OF, MODEL, OLDER, WATCHED
+from tests.unit.tables import changed_rows
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,91 @@
+"""Weather features against a slow and plain calculation, with a gap, a NULL, and two airports."""
+
+from datetime import timedelta
+
+import pytest
+
+from feature_engineering.weather import new_weather_features, weather_features
+from tests.unit.tables import collected, moment
+
+SCHEMA = (
+    "origin string, observed_at timestamp, ingested_as_of timestamp, temp double, pressure double, visib double, "
+    "wind_speed double, precip double, dewp double, humid double, wind_dir double, wind_gust double"
+)
+HOUR = timedelta(hours=1)
+CHANGES = ("temp", "pressure", "visib", "wind_speed")
+MIDNIGHT, NOON = moment("2013-01-01 00:00"), moment("2013-01-01 12:00")
+# JFK is not observed at 4; what was observed at 6 lands a day late. LGA is far warmer.
+HOURS = {"JFK": (0, 1, 2, 3, 5, 6, 7, 8, 9), "LGA": (1, 2, 4)}
+LATE = ("JFK", 6)
+
+
+def observation(origin: str, hour: int) -> dict:
+    """A reading whose every change over three hours is another."""
+    warm = 100 * (origin == "LGA")
+    values = {name: warm + (place + 1) * hour**2 / 10 for place, name in enumerate(CHANGES)}
+    values |= {"precip": hour / 100, "dewp": 1.0, "humid": 2.0, "wind_dir": 3.0, "wind_gust": None}
+    if (origin, hour) == ("JFK", 2):
+        values |= {"temp": None, "precip": None}
+    ingested = NOON + 24 * HOUR if (origin, hour) == LATE else NOON
+    return {"origin": origin, "observed_at": MIDNIGHT + hour * HOUR, "ingested_as_of": ingested} | values
+
+
+OBSERVATIONS = {(origin, hour): observation(origin, hour) for origin, hours in HOURS.items() for hour in hours}
+
+
+def difference(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else now - then
+
+
+def expected(origin: str, hour: int) -> dict:
+    now, then = OBSERVATIONS[origin, hour], OBSERVATIONS.get((origin, hour - 3), {})
+    recent = [OBSERVATIONS.get((origin, past), {}).get("precip") for past in (hour - 2, hour - 1, hour)]
+    rain = [value for value in recent if value is not None]
+    features = {name: now[name] for name in now if name not in {"origin", "observed_at", "ingested_as_of"}}
+    features |= {f"{name}_change_3h": difference(now[name], then.get(name)) for name in CHANGES}
+    return features | {"precip_3h": sum(rain) if rain else None}
+
+
+@pytest.fixture(scope="module")
+def weather(spark):
+    columns = [column.split()[0] for column in SCHEMA.split(", ")]
+    return spark.createDataFrame([tuple(row[c] for c in columns) for row in OBSERVATIONS.values()], SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def found(weather):
+    rows = collected(weather_features(weather))
+    assert len(rows) == len(OBSERVATIONS)
+    return {(row["origin"], (row["known_at"] - MIDNIGHT) // HOUR): row for row in rows}
+
+
+@pytest.mark.parametrize("key", OBSERVATIONS, ids=lambda key: f"{key[0]}-{key[1]}")
+def test_features_of_an_observation(found, key):
+    origin, hour = key
+    row, wanted = found[key], expected(origin, hour)
+    assert (row["origin"], row["known_at"]) == (origin, MIDNIGHT + hour * HOUR)
+    assert {name: row[name] for name in row if name not in {"origin", "known_at"}} == pytest.approx(wanted)
+
+
+def test_a_change_needs_the_observation_three_hours_before(found):
+    """At 7, the observations of 3 and 5 are no substitute for that of 4; at 2, there are none."""
+    assert [found["JFK", hour]["temp_change_3h"] is None for hour in (2, 3, 5, 6, 7, 8)] == [
+        *(True, False, True, False, True, False)
+    ]
+
+
+def test_a_late_observation_brings_the_rows_that_it_touches(weather, found):
+    late = MIDNIGHT + LATE[1] * HOUR
+    rows = collected(new_weather_features(weather, NOON, late, NOON + 24 * HOUR))
+    touched = {("JFK", hour) for hour in (6, 7, 8, 9)}
+    assert {(row["origin"], (row["known_at"] - MIDNIGHT) // HOUR): row for row in rows} == {
+        key: found[key] for key in touched
+    }
+
+
+def test_nothing_later_than_as_of_is_there(weather):
+    known = new_weather_features(weather, None, None, MIDNIGHT + 2 * HOUR)
+    assert {(row["origin"], (row["known_at"] - MIDNIGHT) // HOUR) for row in collected(known)} == {
+        *(("JFK", hour) for hour in (0, 1, 2)),
+        *(("LGA", hour) for hour in (1, 2)),
+    }

@@ -1,0 +1,72 @@
+"""The configuration says by name what is wrong with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from project.config import PROJECT_CONFIG, Comparison, Threshold, load_config
+
+
+@pytest.fixture
+def load(tmp_path) -> Callable[[Callable[[dict], Any]], Any]:
+    """Loads the project's configuration after a change to it."""
+
+    def changed(change):
+        content = yaml.safe_load(PROJECT_CONFIG.read_text())
+        change(content)
+        file = tmp_path / "config.yml"
+        file.write_text(yaml.safe_dump(content))
+        return load_config(file)
+
+    return changed
+
+
+def test_the_file_means_what_it_says(load):
+    config = load(lambda content: content["source"].update(published_hours_ahead=36))
+    assert config.source.published_ahead.total_seconds() == 36 * 3600
+    assert config.history_start.isoformat() == "2013-01-01T00:00:00+00:00"
+    assert config.schedule_features.all == (*config.schedule_features.numeric, *config.schedule_features.categorical)
+
+
+FAULTS: dict[str, Callable[[dict], Any]] = {
+    "trainig": lambda content: content.update(trainig={}),
+    r"training\.model\.max_itr": lambda content: content["training"]["model"].update(max_itr=5),
+    r"validation\.thresholds\.0\.bound": lambda content: content["validation"]["thresholds"][0].update(bound=1),
+    r"training\.seed": lambda content: content["training"].update(seed="many"),
+    r"training\.model\.max_iter": lambda content: content["training"]["model"].update(max_iter=0),
+    r"monitoring\.min_label_share": lambda content: content["monitoring"].update(min_label_share=1.5),
+    r"prediction\.hours_ahead": lambda content: content["prediction"].update(hours_ahead=-2),
+    r"source\.history_start": lambda content: content["source"].update(history_start="2013-01-01T00:00:00"),
+    r"label\.column": lambda content: content["label"].pop("column"),
+    "slices": lambda content: content.update(slices="origin"),
+}
+
+
+@pytest.mark.parametrize("key", FAULTS)
+def test_a_fault_is_named_by_its_key(load, key):
+    with pytest.raises(ValidationError, match=rf"(?m)^{key}(\.|$)"):
+        load(FAULTS[key])
+
+
+def test_nothing_changes_it_later(load):
+    config = load(lambda _: None)
+    with pytest.raises(ValidationError, match="frozen"):
+        config.training.seed = 1
+
+
+@pytest.mark.parametrize(
+    ("greater_is_better", "below", "at", "above"), [(True, False, True, True), (False, True, True, False)]
+)
+def test_a_bound_has_a_direction(greater_is_better, below, at, above):
+    threshold = Threshold(metric="m", greater_is_better=greater_is_better, threshold=0.5)
+    assert (threshold.holds(0.4), threshold.holds(0.5), threshold.holds(0.6)) == (below, at, above)
+    assert not threshold.holds(None)
+    assert not threshold.holds(float("nan"))
+
+
+def test_what_a_challenger_may_lose_is_not_negative():
+    with pytest.raises(ValidationError, match="max_decline"):
+        Comparison(metric="log_loss", greater_is_better=False, max_decline=-0.1)

@@ -1,0 +1,91 @@
+"""How a Delta table is written: a second run changes nothing, also with NULL keys and odd names."""
+
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import functions as F
+
+from project.delta import append_once, ensure_table, replace_rows, upsert
+from tests.unit.tables import changed_rows
+
+# Names that need quoting: a dot, a minus, a reserved word.
+SCHEMA = "`key.a` string, `key-b` int, `select` double, note string, run int"
+KEYS = ("key.a", "key-b")
+
+
+@pytest.fixture(scope="module")
+def schema(spark) -> Iterator[str]:
+    spark.sql("CREATE SCHEMA spark_catalog.written")
+    yield "spark_catalog.written"
+    spark.sql("DROP SCHEMA spark_catalog.written CASCADE")
+
+
+def rows_of(spark, table):
+    return {tuple(row)[:2]: tuple(row)[2:] for row in spark.table(table).collect()}
+
+
+def test_an_upsert_changes_what_is_other_and_nothing_else(spark, schema):
+    """One test: each write follows from the one before."""
+    table = f"{schema}.merged"
+
+    def merge(*rows):
+        upsert(spark, table, spark.createDataFrame(list(rows), SCHEMA), KEYS, but=["run"])
+
+    first = [("a", 1, 1.0, "x", 1), ("a", None, 2.0, None, 1), (None, None, None, "z", 1)]
+    merge(*first)
+    as_written = {row[:2]: row[2:] for row in first}
+    assert rows_of(spark, table) == as_written
+
+    merge(*((*row[:4], 2) for row in first))
+    assert changed_rows(spark, table) == 0
+    assert rows_of(spark, table) == as_written, "the run alone is no difference"
+
+    merge(
+        ("a", 1, None, "x", 3),  # a value becomes NULL
+        ("a", None, 2.0, "now", 3),  # a NULL becomes a value
+        (None, None, None, "z", 3),  # is the same
+        ("b", 1, 4.0, "new", 3),
+    )
+    assert changed_rows(spark, table) == 3
+    assert rows_of(spark, table) == {
+        ("a", 1): (None, "x", 3),
+        ("a", None): (2.0, "now", 3),
+        (None, None): (None, "z", 1),
+        ("b", 1): (4.0, "new", 3),
+    }
+
+
+def test_rows_that_are_keys_alone_are_added_once(spark, schema):
+    table = f"{schema}.keys_only"
+    for names in (["a"], ["a", None]):
+        upsert(spark, table, spark.createDataFrame([(name,) for name in names], "k string"), ["k"])
+    assert sorted(spark.table(table).collect(), key=str) == [("a",), (None,)]
+
+
+def test_a_batch_is_appended_once_by_its_name(spark, schema):
+    table = f"{schema}.appended"
+
+    def append(value, batch):
+        append_once(spark, table, spark.createDataFrame([(value,)], "v int"), batch)
+
+    append(1, "monday")
+    append(2, "monday")
+    append(1, "tuesday")
+    assert sorted(row.v for row in spark.table(table).collect()) == [1, 1]
+
+
+def test_rows_take_the_place_of_those_that_the_condition_holds_on(spark, schema):
+    table = f"{schema}.replaced"
+
+    def replace(version, *values):
+        rows = spark.createDataFrame([(version, value) for value in values], "version string, v int")
+        replace_rows(spark, table, rows, F.col("version") == "1")
+
+    ensure_table(spark, table, spark.createDataFrame([], "version string, v int").schema)
+    spark.createDataFrame([("2", 9)], "version string, v int").writeTo(table).append()
+    replace("1", 1, 2, 3)
+    replace("1", 1, 4)
+    assert sorted(spark.table(table).collect()) == [("1", 1), ("1", 4), ("2", 9)]
+    with pytest.raises(Exception, match="DELTA_REPLACE_WHERE_MISMATCH"):
+        replace("2", 5)
+    assert sorted(spark.table(table).collect()) == [("1", 1), ("1", 4), ("2", 9)]
