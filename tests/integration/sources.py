@@ -43,7 +43,7 @@ def write_archive(folder: Path, flights: pd.DataFrame, moment: pd.Timestamp) -> 
     columns = pd.read_csv(package / "flights.csv.zip", nrows=0).columns
     flights[columns].convert_dtypes().to_csv(folder / "flights.csv.zip", index=False)
     # Of the types that the whole files have: the feed reads a column that happens to end up whole as whole numbers.
-    weather = pd.read_csv(package / "weather.csv").convert_dtypes()
+    weather = pd.read_csv(package / "weather.csv", float_precision="round_trip").convert_dtypes()
     observed = pd.to_datetime(weather["time_hour"], utc=True) + HOUR <= moment
     weather[observed].to_csv(folder / "weather.csv", index=False)
     return folder

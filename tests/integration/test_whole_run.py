@@ -1,0 +1,187 @@
+"""`make run` as a newcomer starts it: every notebook, through the job graph, on the real flights; and once more."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.pyfunc import load_model
+from pandas.testing import assert_frame_equal
+from pyspark.sql import SparkSession
+from raw_features import Raw
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from local_workspace.bundle import load_bundle
+from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace
+from project.config import Config
+from training.model import CalibratedProbability, make_classifier
+
+FIRST_DAY, LAST_DAY = pd.Timestamp("2013-08-02", tz="UTC"), pd.Timestamp("2013-08-08", tz="UTC")
+JULY, AUGUST = pd.Timestamp("2013-07-01", tz="UTC"), pd.Timestamp("2013-08-01", tz="UTC")
+DAY = pd.Timedelta(days=1)
+SCHEMA = "dev_local_arrival_delay"
+MODEL = f"spark_catalog.{SCHEMA}.{SCHEMA}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the command, and the folder that it wrote to."""
+
+    spark: SparkSession
+    workspace: Workspace
+    printed: str
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(self.workspace.tracking_uri, self.workspace.tracking_uri)
+
+    @property
+    def tables(self) -> list[str]:
+        return sorted(path.name for path in (self.workspace.root / f"warehouse/{SCHEMA}.db").iterdir())
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All rows of a table; moments in UTC."""
+        rows = self.spark.read.format("delta").load(str(self.workspace.root / f"warehouse/{SCHEMA}.db/{name}"))
+        frame = rows.toPandas()
+        for column in frame.select_dtypes("datetime"):
+            frame[column] = frame[column].dt.tz_localize("UTC")
+        return frame
+
+    def digests(self) -> dict[str, list[str]]:
+        """The rows of each table as sorted texts."""
+        return {name: sorted(self.table(name).astype(str).agg("|".join, axis=1)) for name in self.tables}
+
+    def reports(self) -> dict[str, str]:
+        return {file.name: file.read_text() for file in self.workspace.volumes.rglob("reports/*.html")}
+
+
+def run_all(spark: SparkSession, workspace: Workspace) -> Run:
+    done = subprocess.run(
+        [sys.executable, "-m", "local_workspace", "run"],
+        cwd=REPOSITORY,
+        env={**os.environ, FOLDER_VARIABLE: str(workspace.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warn" not in done.stderr.lower(), done.stderr
+    return Run(spark, workspace, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def first(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run_all(spark, Workspace(tmp_path_factory.mktemp("whole")))
+
+
+@pytest.fixture(scope="module")
+def july(first: Run) -> pd.DataFrame:
+    """The rows that the champion was judged on."""
+    return first.table("validation_scores")
+
+
+def test_every_task_of_every_notebook_has_run(first: Run) -> None:
+    bundle = load_bundle(REPOSITORY)
+    notebooks = {file.resolve() for file in REPOSITORY.glob("*/**/notebooks/*.py") if "tests" not in file.parts}
+    notebooks = {file for file in notebooks if not file.relative_to(REPOSITORY).parts[0].startswith(".")}
+    assert len(notebooks) > 15
+    ran = set()
+    for job in bundle.jobs.values():
+        for task in job.tasks:
+            if task.notebook_task:
+                assert re.search(rf"▸ {task.task_key}   done", first.printed), task.task_key
+                ran.add(bundle.notebook_file(task.notebook_task.notebook_path).resolve())
+    assert ran == notebooks
+
+
+def test_the_end_names_champion_rows_and_report(first: Run) -> None:
+    end = first.printed[first.printed.index("Champion") :]
+    assert f"{MODEL} version 1" in end
+    for name in first.tables:
+        assert re.search(rf"{name} +{len(first.table(name)):,}\n", end), name
+    (report,) = first.workspace.volumes.rglob("reports/*.html")
+    assert str(report) in end
+    assert "make ui" in end
+
+
+def test_the_week_is_scored_flight_by_flight_once(first: Run, raw: Raw) -> None:
+    predictions = first.table("predictions")
+    asked = raw.flights["prediction_at"]
+    expected = raw.flights[(asked > FIRST_DAY - DAY) & (asked <= LAST_DAY)]
+    assert sorted(predictions["flight_id"]) == sorted(expected["flight_id"])
+    ahead = predictions["as_of"] - predictions["prediction_at"]
+    assert ((ahead >= pd.Timedelta(0)) & (ahead < DAY)).all()
+    assert sorted(predictions["as_of"].unique()) == list(pd.date_range(FIRST_DAY, LAST_DAY, freq="D"))
+    assert predictions["prediction"].between(0.001, 0.999).all()
+    assert predictions["prediction"].nunique() > 1000
+    latest = first.table("latest_predictions").set_index("flight_id")["prediction"]
+    assert_frame_equal(latest.sort_index().to_frame(), predictions.set_index("flight_id")[["prediction"]].sort_index())
+
+
+def test_july_is_judged_on_flights_that_training_never_saw(first: Run, july: pd.DataFrame, raw: Raw) -> None:
+    flights = raw.flights.set_index("flight_id")
+    expected = flights[flights["sched_dep_at"].between(JULY, AUGUST, inclusive="left")]
+    expected = expected[expected["arrived_at"] <= AUGUST]
+    assert sorted(july["flight_id"]) == sorted(expected.index)
+    late = (expected["arr_delay"] >= 15).astype(float)
+    assert (july.set_index("flight_id")["late"].sort_index() == late.sort_index()).all()
+    auc = roc_auc_score(july["late"], july["prediction"])
+    brier = brier_score_loss(july["late"], july["prediction"])
+    assert auc >= 0.758
+    assert brier < july["late"].var(ddof=0)  # the base rate's
+    tags = first.client.get_model_version_by_alias(MODEL, "champion").tags
+    assert (tags["validation"], tags["validation_roc_auc"]) == ("passed", f"{auc:.4f}")
+    assert tags["validation_brier"] == f"{brier:.4f}"
+
+
+def test_features_are_worth_more_than_the_schedule_alone(first: Run, july: pd.DataFrame, config: Config) -> None:
+    rows = first.table("flights").merge(first.table("labels")[["flight_id", "late", "known_at"]], on="flight_id")
+    seen = rows[(rows["sched_dep_at"] < JULY) & (rows["known_at"] <= JULY)].reset_index(drop=True)
+    columns = list(config.schedule_features.all)
+    parameters = config.training.model.model_dump()
+    classifier = make_classifier(config.schedule_features.categorical, parameters, config.training.seed)
+    weeks = seen["prediction_at"].dt.strftime("%G-%V")
+    alone = CalibratedProbability(classifier).fit(seen[columns], seen["late"], weeks)
+    with_features = roc_auc_score(july["late"], july["prediction"])
+    assert with_features - roc_auc_score(july["late"], alone.predict(july[columns])) >= 0.05
+
+
+def test_the_champion_is_logged_with_all_that_explains_it(first: Run) -> None:
+    version = first.client.get_model_version_by_alias(MODEL, "champion")
+    run = first.client.get_run(version.run_id)
+    assert {"max_iter", "learning_rate", "seed", "rows"} <= set(run.data.params)
+    assert run.data.tags["git_commit"]
+    assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["training"]
+    assert {"roc.png", "calibration.png", "importance.png"} <= {
+        f.path for f in first.client.list_artifacts(run.info.run_id)
+    }
+    files = first.client.get_model_version_download_uri(MODEL, version.version)
+    package = load_model(files)
+    assert package.metadata.signature is not None
+    example = package.input_example
+    assert example is not None
+    raw_model = load_model(f"{files}/data/feature_store/raw_model")
+    assert_predictions_are_probabilities(raw_model.predict(raw_model.input_example))
+    assert_predictions_are_probabilities(package.predict(example))
+
+
+def assert_predictions_are_probabilities(found: object) -> None:
+    values = pd.Series(found)
+    assert len(values) == 5
+    assert values.between(0.001, 0.999).all()
+    assert not values.isin([0.0, 1.0]).any()
+
+
+def test_a_second_run_changes_nothing(first: Run) -> None:
+    tables, reports = first.digests(), first.reports()
+    second = run_all(first.spark, first.workspace)
+    assert second.digests() == tables
+    assert second.reports() == reports
+    assert [str(v.version) for v in second.client.search_model_versions(f"name = '{MODEL}'")] == ["1"]
+    experiment = second.client.get_model_version_by_alias(MODEL, "champion").run_id
+    runs = second.client.search_runs([second.client.get_run(experiment).info.experiment_id])
+    assert [run.info.run_id for run in runs] == [experiment]
