@@ -10,13 +10,38 @@ from feature_engineering.contract_check import accepted, judge, refused
 from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER, Contract
 from feature_engineering.landing import landed_folders, landing_folder, read_landed
 from feature_engineering.times import with_times, with_zones
-from project.delta import ensure_table, upsert
+from project.delta import append_once, ensure_table, upsert
 from project.tables import Tables
 
-_QUARANTINE_KEY = ("source", "landed_as_of", "reason", "row")
+
+def check_reference(spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime) -> None:
+    """Brings airports and aircraft, which land with the first run, into bronze and quarantine.
+
+    Args:
+        spark: the session.
+        tables: the deployment's tables.
+        volume: the folder that holds the landing folder; `checked` beside it holds each run's judged rows.
+        since: as_of of the last completed refresh; nothing is done where there is one.
+        as_of: the moment of this run.
+
+    Raises:
+        FileNotFoundError: nothing landed for a source that must have landed; it names the source.
+        ValueError: a landed file lacks a column; it names both.
+    """
+    if since is None:
+        for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
+            rows = _sort_out(spark, tables, _judged(spark, volume, contract, since, as_of), contract, volume)
+            _write(spark, table, rows, contract.key, as_of)
 
 
-def check_contract(
+def check_weather(spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime) -> None:
+    """Brings the observations that landed in (since, as_of] into bronze and quarantine; raises as the above."""
+    judged = _judged(spark, volume, WEATHER, since, as_of)
+    weather = bronze_weather(_sort_out(spark, tables, judged, WEATHER, volume))
+    _write(spark, tables.weather, weather, ("origin", "observed_at"), as_of)
+
+
+def check_flights(
     spark: SparkSession,
     tables: Tables,
     volume: Path,
@@ -24,37 +49,13 @@ def check_contract(
     as_of: datetime,
     prediction_hours_ahead: int,
 ) -> None:
-    """Brings what landed in (since, as_of] into bronze and quarantine.
+    """Brings the flights that landed in (since, as_of] into bronze and quarantine; raises as the above.
 
-    Args:
-        spark: the session.
-        tables: the deployment's tables.
-        volume: the folder that holds the landing folder; `checked` beside it holds each run's judged rows.
-        since: as_of of the last completed refresh.
-        as_of: the moment of this run.
-        prediction_hours_ahead: how long before departure a prediction is asked.
-
-    Raises:
-        FileNotFoundError: nothing landed for a source that must have landed; it names the source.
-        ValueError: a landed file lacks a column; it names both.
+    It needs the airports' time zones, so `check_reference` goes before it.
     """
-
-    def judged(contract: Contract) -> DataFrame:
-        folders = landed_folders(landing_folder(volume), contract.source, since, as_of)
-        if not folders:
-            raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()}")
-        return judge(read_landed(spark, folders, tuple(contract.types)), contract)
-
-    def sort_out(rows: DataFrame, contract: Contract) -> DataFrame:
-        return _sort_out(spark, tables, rows, contract, volume)
-
-    if since is None:
-        for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
-            _write(spark, table, sort_out(judged(contract), contract), contract.key, as_of)
-    weather = bronze_weather(sort_out(judged(WEATHER), WEATHER))
-    _write(spark, tables.weather, weather, ("origin", "observed_at"), as_of)
     airports = spark.table(tables.airports)
-    flights = with_times(sort_out(refuse_unknown_zones(judged(FLIGHTS), airports), FLIGHTS), airports)
+    judged = refuse_unknown_zones(_judged(spark, volume, FLIGHTS, since, as_of), airports)
+    flights = with_times(_sort_out(spark, tables, judged, FLIGHTS, volume), airports)
     _write(spark, tables.flights, bronze_flights(flights, prediction_hours_ahead), ("flight_id",), as_of)
 
 
@@ -109,20 +110,31 @@ def bronze_flights(flights: DataFrame, prediction_hours_ahead: int) -> DataFrame
     )
 
 
+def _judged(
+    spark: SparkSession, volume: Path, contract: Contract, since: datetime | None, as_of: datetime
+) -> DataFrame:
+    folders = landed_folders(landing_folder(volume), contract.source, since, as_of)
+    if not folders:
+        raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()}")
+    return judge(read_landed(spark, folders, tuple(contract.types)), contract)
+
+
 def _sort_out(spark: SparkSession, tables: Tables, judged: DataFrame, contract: Contract, volume: Path) -> DataFrame:
     """Puts refused rows into quarantine and gives the accepted ones.
 
-    The judged rows go through a file, so that the check runs once, however often its outcome is read.
+    The judged rows go through a file, so that the check runs once, however often its outcome is read. Each landing is
+    a batch of its own in quarantine: sources are checked side by side, and a run that failed is run again.
     """
     file = str(volume / "checked" / contract.source)
     refusals = Observation()
-    counted = F.count_if(F.col("reason").isNotNull()).alias("rows")
-    judged.observe(refusals, counted).write.mode("overwrite").parquet(file)
+    landings = F.collect_set(F.when(F.col("reason").isNotNull(), F.unix_seconds("landed_as_of"))).alias("landings")
+    judged.observe(refusals, landings).write.mode("overwrite").parquet(file)
     checked = spark.read.schema(judged.schema).parquet(file)
     rows = refused(checked, contract)
     ensure_table(spark, tables.quarantine, rows.schema)
-    if refusals.get["rows"]:
-        upsert(spark, tables.quarantine, rows, _QUARANTINE_KEY)
+    for seconds in refusals.get["landings"]:
+        landing = rows.filter(F.unix_seconds("landed_as_of") == seconds)
+        append_once(spark, tables.quarantine, landing, f"{contract.source} landed at {seconds}")
     return accepted(checked, contract)
 
 

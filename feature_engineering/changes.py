@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-# An observation or a departure is known at most this long before the moment that it is scheduled for.
+# A departure is known at most this long before the moment that it is scheduled for.
 _EARLIEST_NEWS = timedelta(hours=2)
 
 
@@ -14,16 +14,24 @@ def changed(since: datetime | None) -> Column:
     return F.lit(True) if since is None else F.col("ingested_as_of") > F.lit(since)
 
 
-def changed_from(flights: DataFrame, weather: DataFrame, since: datetime) -> datetime:
-    """The earliest moment (UTC) that what changed after `since` is about; `since` where that is earlier.
+def flights_changed_from(flights: DataFrame, since: datetime | None) -> datetime | None:
+    """The earliest moment (UTC) that flights which changed after `since` are about, or `since` if that is earlier.
 
-    No feature row of an earlier moment can differ from what it was.
+    No feature row of an earlier moment can differ from what it was. None without `since`: all is new.
     """
-    moments = flights.select("ingested_as_of", (F.col("sched_dep_at") - F.lit(_EARLIEST_NEWS)).alias("moment"))
-    observed = weather.select("ingested_as_of", F.col("observed_at").alias("moment"))
+    return _changed_from(flights, F.col("sched_dep_at") - F.lit(_EARLIEST_NEWS), since)
+
+
+def weather_changed_from(weather: DataFrame, since: datetime | None) -> datetime | None:
+    """The same for observations."""
+    return _changed_from(weather, F.col("observed_at"), since)
+
+
+def _changed_from(rows: DataFrame, moment: Column, since: datetime | None) -> datetime | None:
+    if since is None:
+        return None
     # As a number: a collected timestamp has no zone and is in the zone of this process.
-    news = moments.unionByName(observed).filter(changed(since)).agg(F.unix_micros(F.min("moment")))
-    micros = news.collect()[0][0]
+    micros = rows.filter(changed(since)).agg(F.unix_micros(F.min(moment))).collect()[0][0]
     return since if micros is None else min(since, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
 
 

@@ -8,8 +8,7 @@ from databricks.feature_engineering import FeatureEngineeringClient
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from feature_engineering import aircraft, changes, congestion, labels, lateness, weather
-from feature_engineering.bronze import check_contract
+from feature_engineering import aircraft, bronze, changes, congestion, labels, lateness, weather
 from feature_engineering.feed import land_sample, sample_folder
 from feature_engineering.landing import landing_folder
 from project.config import Config
@@ -30,19 +29,34 @@ def ingest(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, c
     return since
 
 
-def check_landed(
-    spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime, config: Config
+def check_landed_reference(
+    spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime
+) -> None:
+    """Parts the airports and aircraft that landed into bronze and quarantine."""
+    if _is_due(since, as_of):
+        bronze.check_reference(spark, tables, volume, since, as_of)
+
+
+def check_landed_weather(
+    spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime
 ) -> datetime | None:
-    """Parts what landed into bronze and quarantine.
+    """Parts the observations that landed into bronze and quarantine.
 
     Returns:
         The earliest moment that what is new is about; None on the first run, when all is new.
     """
     if _is_due(since, as_of):
-        check_contract(spark, tables, volume, since, as_of, config.prediction.hours_ahead)
-    return (
-        None if since is None else changes.changed_from(spark.table(tables.flights), spark.table(tables.weather), since)
-    )
+        bronze.check_weather(spark, tables, volume, since, as_of)
+    return changes.weather_changed_from(spark.table(tables.weather), since)
+
+
+def check_landed_flights(
+    spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime, config: Config
+) -> datetime | None:
+    """The same for the flights that landed."""
+    if _is_due(since, as_of):
+        bronze.check_flights(spark, tables, volume, since, as_of, config.prediction.hours_ahead)
+    return changes.flights_changed_from(spark.table(tables.flights), since)
 
 
 def refresh_weather_features(

@@ -5,7 +5,14 @@ from datetime import timedelta
 import pytest
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed, changed_from, minutes_later, next_step, steps
+from feature_engineering.changes import (
+    changed,
+    flights_changed_from,
+    minutes_later,
+    next_step,
+    steps,
+    weather_changed_from,
+)
 from tests.unit.tables import collected, moment
 
 MIDNIGHT = moment("2013-05-01")
@@ -67,15 +74,23 @@ def test_what_a_run_brought_has_changed(news):
 
 
 @pytest.mark.parametrize(
-    ("flight", "observation", "earliest"),
+    ("moment_of_news", "brought_by", "earliest"),
     [
-        ((moment("2013-04-03 12:00"), SINCE + MINUTE), (MIDNIGHT, SINCE + MINUTE), moment("2013-04-03 10:00")),
-        ((MIDNIGHT, SINCE + MINUTE), (moment("2013-04-03 12:00"), SINCE + MINUTE), moment("2013-04-03 12:00")),
-        ((SINCE + 300 * MINUTE, SINCE + MINUTE), (SINCE + MINUTE, SINCE + MINUTE), SINCE),
-        ((moment("2013-04-03"), SINCE), (moment("2013-04-03"), SINCE), SINCE),  # known before: nothing has changed
+        (moment("2013-04-03 12:00"), SINCE + MINUTE, moment("2013-04-03 12:00")),
+        (SINCE + 300 * MINUTE, SINCE + MINUTE, SINCE),
+        (moment("2013-04-03"), SINCE, SINCE),  # known before: nothing has changed
     ],
 )
-def test_changes_reach_back_to_the_earliest_moment_they_are_about(news, flight, observation, earliest):
+def test_changes_reach_back_to_the_earliest_moment_they_are_about(news, moment_of_news, brought_by, earliest):
     """A load counts two hours before its departure."""
     flights, weather = news
-    assert changed_from(flights(flight), weather(observation), SINCE) == earliest
+    departures = [(moment_of_news + minutes * MINUTE, brought_by) for minutes in (121, 120)]
+    observations = [(moment_of_news + minutes * MINUTE, brought_by) for minutes in (1, 0)]
+    assert flights_changed_from(flights(*departures), SINCE) == earliest
+    assert weather_changed_from(weather(*observations), SINCE) == earliest
+
+
+def test_at_first_all_is_new(news):
+    flights, weather = news
+    assert flights_changed_from(flights((MIDNIGHT, SINCE)), None) is None
+    assert weather_changed_from(weather((MIDNIGHT, SINCE)), None) is None

@@ -11,7 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from feature_engineering.bronze import check_contract
+from feature_engineering.bronze import check_flights, check_reference, check_weather
 from feature_engineering.contract_check import refusals
 from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER
 from project.tables import Tables
@@ -124,8 +124,15 @@ def checked(spark, tables, tmp_path_factory) -> Path:
     for at, sources in LANDED.items():
         for source, rows in sources.items():
             land(volume, source, at, rows)
-    check_contract(spark, tables, volume, None, TUESDAY, 2)
+    check_contract(spark, tables, volume, None, TUESDAY)
     return volume
+
+
+def check_contract(spark, tables, volume: Path, since, as_of) -> None:
+    """All sources, in an order that the job graph may take."""
+    check_reference(spark, tables, volume, since, as_of)
+    check_weather(spark, tables, volume, since, as_of)
+    check_flights(spark, tables, volume, since, as_of, 2)
 
 
 def in_quarantine(spark, tables) -> dict[tuple[str, str], int]:
@@ -211,7 +218,7 @@ def test_aircraft_and_airports_are_typed(spark, tables, checked):
 
 
 def test_a_second_run_changes_nothing(spark, tables, checked):
-    check_contract(spark, tables, checked, None, TUESDAY, 2)
+    check_contract(spark, tables, checked, None, TUESDAY)
     assert in_quarantine(spark, tables) == REFUSED
     for table in (tables.flights, tables.weather, tables.planes, tables.airports):
         assert changed_rows(spark, table) == 0
@@ -222,7 +229,7 @@ def test_the_next_landing_alone_is_read(spark, tables, checked):
     land(checked, "weather", WEDNESDAY, [])
     arrived = LEFT | {"status": "arrived", "arr_time": "1000", "arr_delay": "-60", "air_time": "50"}
     land(checked, "flights", WEDNESDAY, [FLIGHT | arrived])
-    check_contract(spark, tables, checked, TUESDAY, WEDNESDAY, 2)
+    check_contract(spark, tables, checked, TUESDAY, WEDNESDAY)
     flights = {row["flight"]: row for row in collected(spark.table(tables.flights))}
     assert {number: row["ingested_as_of"] for number, row in flights.items()} == {1: WEDNESDAY, 2: TUESDAY, 3: TUESDAY}
     assert flights[1]["status"] == "arrived"
@@ -234,11 +241,11 @@ def test_the_next_landing_alone_is_read(spark, tables, checked):
 def test_a_missing_column_stops_it_by_name(spark, tables, tmp_path):
     land(tmp_path, "weather", TUESDAY, [OBSERVATION], but="visib")
     with pytest.raises(ValueError, match=r"'visib' is missing .*weather"):
-        check_contract(spark, tables, tmp_path, MONDAY, TUESDAY, 2)
+        check_contract(spark, tables, tmp_path, MONDAY, TUESDAY)
 
 
 @pytest.mark.parametrize(("since", "source"), [(None, "airports"), (MONDAY, "weather")])
 def test_a_source_that_has_not_landed_stops_it_by_name(spark, tables, tmp_path, since, source):
     land(tmp_path, "weather", MONDAY, [OBSERVATION])  # before the window
     with pytest.raises(FileNotFoundError, match=source):
-        check_contract(spark, tables, tmp_path, since, TUESDAY, 2)
+        check_contract(spark, tables, tmp_path, since, TUESDAY)

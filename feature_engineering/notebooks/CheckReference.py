@@ -1,6 +1,6 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC Checks what landed: good rows to bronze, bad ones to quarantine with the reason.
+# MAGIC Checks the airports and aircraft that landed: good rows to bronze, bad ones to quarantine with the reason.
 
 # COMMAND ----------
 
@@ -14,21 +14,15 @@ dbutils.widgets.text("since", "")
 
 from pathlib import Path
 
-from feature_engineering.refresh import check_landed
-from project.config import load_config
+from feature_engineering.refresh import check_landed_reference
 from project.tables import Tables
-from project.times import format_moment, parse_moment, parse_optional_moment
+from project.times import parse_moment, parse_optional_moment
 
 tables = Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema"))
-changed_from = check_landed(
+check_landed_reference(
     spark,
     tables,
     Path(dbutils.widgets.get("volume")),
     parse_optional_moment(dbutils.widgets.get("since")),
     parse_moment(dbutils.widgets.get("as_of")),
-    load_config(),
 )
-
-# COMMAND ----------
-
-dbutils.jobs.taskValues.set("changed_from", format_moment(changed_from))

@@ -1,0 +1,32 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC Checks the observations that landed: good rows to bronze, bad ones to quarantine with the reason.
+
+# COMMAND ----------
+
+dbutils.widgets.text("catalog", "")
+dbutils.widgets.text("schema", "")
+dbutils.widgets.text("volume", "")
+dbutils.widgets.text("as_of", "")
+dbutils.widgets.text("since", "")
+
+# COMMAND ----------
+
+from pathlib import Path
+
+from feature_engineering.refresh import check_landed_weather
+from project.tables import Tables
+from project.times import format_moment, parse_moment, parse_optional_moment
+
+tables = Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema"))
+changed_from = check_landed_weather(
+    spark,
+    tables,
+    Path(dbutils.widgets.get("volume")),
+    parse_optional_moment(dbutils.widgets.get("since")),
+    parse_moment(dbutils.widgets.get("as_of")),
+)
+
+# COMMAND ----------
+
+dbutils.jobs.taskValues.set("changed_from", format_moment(changed_from))
