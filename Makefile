@@ -6,9 +6,10 @@ RUN := $(PYTHON_ENV)/bin/python
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
+ANSWER ?= approved
 
 .DEFAULT_GOAL := help
-.PHONY: help run job ui test test-parity bench lint clean lock
+.PHONY: help run job rollback approve ui test test-parity bench lint clean lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,6 +19,14 @@ run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor
 
 job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF)
+
+rollback: export REASON := $(value REASON)
+rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'
+	@$(RUN) -m local_workspace job rollback --param "reason=$$REASON"
+
+approve: export BY := $(value BY)
+approve: $(PYTHON_ENV)/local.done ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
+	@$(RUN) -m local_workspace approve "$(VERSION)" --answer $(ANSWER) --by "$$BY"
 
 ui: $(PYTHON_ENV)/local.done ## Open the MLflow UI on what was run
 	@$(RUN) -m local_workspace ui

@@ -144,10 +144,15 @@ def _read(
     found: list[dict[str, Any]] = filed.orderBy(F.desc("as_of")).limit(2).toArrow().to_pylist()
     if not found:
         return None
-    same = [row for row in found if row["as_of"] == found[0]["as_of"]]
-    digest = found[0].pop("digest")
+    rows = sum(row["as_of"] == found[0]["as_of"] for row in found)
+    fields = {name: _in_utc(value) for name, value in found[0].items()}
+    digest = fields.pop("digest")
     tags = MlflowClient().get_model_version(model_name, model_version).tags
-    return FiledVerdict(Verdict(**found[0]), digest, tags, len(same))
+    return FiledVerdict(Verdict(**fields), digest, tags, rows)
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _canonical(moment: datetime) -> str:
