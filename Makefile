@@ -20,11 +20,11 @@ run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor
 job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF)
 
-rollback: export REASON := $(value REASON)
+rollback: override export REASON := $(value REASON)
 rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'
 	@$(RUN) -m local_workspace job rollback --param "reason=$$REASON"
 
-approve: export BY := $(value BY)
+approve: override export BY := $(value BY)
 approve: $(PYTHON_ENV)/local.done ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
 	@$(RUN) -m local_workspace approve "$(VERSION)" --answer $(ANSWER) --by "$$BY"
 

@@ -90,7 +90,7 @@ def require_approval(
         ValueError: the mode is neither "auto" nor "manual".
     """
     approval = read_approval(MlflowClient().get_model_version(model_name, model_version).tags, mode, tag)
-    if mode == AUTO or champion_version(model_name) == model_version:
+    if approval.state == State.NOT_ASKED or champion_version(model_name) == model_version:
         return
     _record(spark, tables, model_name, model_version, as_of, tag, approval, run_id)
     if approval.state == State.REJECTED:

@@ -1,4 +1,4 @@
-"""The record of `champion`: the table `promotions`, one row a move that was asked for, in the order of the moves."""
+"""The record of `champion`: the table `promotions`, to which each move adds a row as it starts and one as it ends."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -55,7 +55,7 @@ class OvertakenError(RuntimeError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One row.
+    """A move, as far as it came: one row.
 
     Attributes:
         model_name: full name of the registered model.
@@ -70,7 +70,7 @@ class Entry:
         job_id: the job, empty outside of one.
         run_id: its run.
         move: place among the model's moves, from 1; 0 before it is in the table.
-        token: tells this row from another run's for the same place.
+        token: tells this move from another run's at the same place.
     """
 
     model_name: str
@@ -89,12 +89,14 @@ class Entry:
 
 
 def read_entries(spark: SparkSession, tables: Tables, model_name: str) -> list[Entry]:
-    """All rows of a model in order: a few a month, so they fit."""
+    """The moves of a model in order, each as far as it came: a few a month, so they fit."""
     if not spark.catalog.tableExists(tables.promotions):
         return []
     rows = spark.table(tables.promotions).filter(F.col("model_name") == model_name).select(*_COLUMNS)
-    found: list[dict[str, Any]] = rows.orderBy("move").toArrow().to_pylist()
-    return [Entry(**row | {"action": Action(row["action"]), "status": Status(row["status"])}) for row in found]
+    started_first = F.when(F.col("status") == Status.STARTED, 0).otherwise(1)
+    found: list[dict[str, Any]] = rows.orderBy("move", started_first).toArrow().to_pylist()
+    entries = (Entry(**row | {"action": Action(row["action"]), "status": Status(row["status"])}) for row in found)
+    return list({entry.move: entry for entry in entries}.values())
 
 
 def add_entry(spark: SparkSession, tables: Tables, entry: Entry, after: Sequence[Entry]) -> Entry:
@@ -105,34 +107,26 @@ def add_entry(spark: SparkSession, tables: Tables, entry: Entry, after: Sequence
     """
     move = after[-1].move + 1 if after else 1
     placed = replace(entry, move=move, token=uuid4().hex)
-    row = one_row(spark, SCHEMA, asdict(placed)).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
-    append_once(spark, tables.promotions, row, f"{entry.model_name} move {move}")
-    _check_own(spark, tables, placed)
-    return placed
+    return _append(spark, tables, placed, f"{entry.model_name} move {move}")
 
 
 def close_entry(spark: SparkSession, tables: Tables, entry: Entry, status: Status, reason: str = "") -> Entry:
     """Says how a started move ended; the first word stands.
 
     Raises:
-        OvertakenError: another run has closed it otherwise.
+        OvertakenError: another run has said otherwise.
     """
     closed = replace(entry, status=status, reason="; ".join(filter(None, (entry.reason, reason))))
-    own = (F.col("new.token") == F.col(f"{tables.promotions}.token")) & (
-        F.col(f"{tables.promotions}.status") == Status.STARTED
-    )
-    rows = one_row(spark, "token string, status string, reason string", asdict(closed))
-    changes = {name: F.col(f"new.{name}") for name in ("status", "reason")}
-    rows.alias("new").mergeInto(tables.promotions, own).whenMatched().update(changes).merge()
-    _check_own(spark, tables, closed)
-    return closed
+    return _append(spark, tables, closed, f"end of {entry.model_name} move {entry.move}")
 
 
-def _check_own(spark: SparkSession, tables: Tables, entry: Entry) -> None:
-    """The place must hold this very row."""
-    place = (F.col("model_name") == entry.model_name) & (F.col("move") == entry.move)
-    found = spark.table(tables.promotions).filter(place).select("token", "status").first()
-    if found is None or (found["token"], found["status"]) != (entry.token, entry.status):
+def _append(spark: SparkSession, tables: Tables, entry: Entry, place: str) -> Entry:
+    """Appends a row, unless another has the place: of two that come at once, one sees that it is not there."""
+    row = one_row(spark, SCHEMA, asdict(entry)).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
+    append_once(spark, tables.promotions, row, place)
+    own = (F.col("token") == entry.token) & (F.col("status") == entry.status)
+    if spark.table(tables.promotions).filter(own).isEmpty():
         raise OvertakenError(
             f"another move of champion of {entry.model_name} came before the {entry.action}: run it again"
         )
+    return entry

@@ -41,7 +41,7 @@ def fail(capsys, *arguments):
 def test_an_unknown_job_names_the_known_ones(folder, capsys):
     line = fail(capsys, "job", "trainign")
     assert "no job 'trainign'" in line
-    assert "batch_inference, feature_engineering, monitoring, training" in line
+    assert "batch_inference, deployment, feature_engineering, monitoring, rollback, training" in line
 
 
 def test_a_parameter_without_a_value_is_refused(folder, capsys):
