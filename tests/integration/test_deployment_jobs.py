@@ -104,6 +104,7 @@ def versions(deployed: Deployment, model: str, flights: pd.DataFrame) -> list[st
             training_set=training_set,
             registered_model_name=model,
             signature=infer_signature(example, constant.predict(example)),
+            input_example=example,
             pip_requirements=["scikit-learn"],
         )
     return [str(number) for number in range(1, 5)]
@@ -167,18 +168,3 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
         ("promotion", "refused", failed),
         ("rollback", "done", first),
     ]
-
-
-def test_the_approval_task_is_named_as_mlflow_and_the_promotion_expect_it(deployed) -> None:
-    tasks = {task.task_key: task for task in deployed.bundle.jobs["deployment"].tasks}
-    assert {"model_name", "model_version"} <= {p.name for p in deployed.bundle.jobs["deployment"].parameters}
-    assert tasks["approval"].notebook_task.base_parameters["approval_tag"] == "{{task.name}}"
-    assert tasks["approval"].max_retries == 0
-    assert tasks["approval"].disable_auto_optimization is True
-    for key in ("promote", "record_refusal"):
-        assert tasks[key].notebook_task.base_parameters["approval_tag"] == "approval"
-
-
-def test_jobs_that_move_champion_run_one_at_a_time(deployed) -> None:
-    for key in ("deployment", "rollback", "training"):
-        assert deployed.bundle.jobs[key].max_concurrent_runs == 1
