@@ -22,6 +22,7 @@ job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-
 
 rollback: override export REASON := $(value REASON)
 rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'
+	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }
 	@$(RUN) -m local_workspace job rollback --param "reason=$$REASON"
 
 approve: override export BY := $(value BY)

@@ -41,7 +41,8 @@ def roll_back(
         return champion or ""
     former = next((v for v in former_champions(entries, champion) if _exists(model_name, v)), None)
     if former is None:
-        raise LookupError(f"{model_name} has no former champion to go back to: champion is {champion or 'no version'}")
+        present = f"champion is version {champion}" if champion else "it has no champion"
+        raise LookupError(f"{model_name} has no former champion to go back to: {present}")
     entry = Entry(
         model_name=model_name,
         action=Action.ROLLBACK,

@@ -159,7 +159,7 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
     assert champion_version(model) == first
     assert predicted(3) == (first, 1.0)
     nothing_left = deployed.run("rollback", reason="too high")
-    assert "has no former champion to go back to: champion is 1" in str(next(nothing_left.failures()).error)
+    assert "has no former champion to go back to: champion is version 1" in str(next(nothing_left.failures()).error)
 
     record = deployed.spark.table(deployed.tables.promotions).filter("status <> 'started'").orderBy("move")
     assert [(row["action"], row["status"], row["model_version"]) for row in record.collect()] == [

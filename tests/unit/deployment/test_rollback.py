@@ -74,7 +74,7 @@ def test_champion_goes_back_twice_in_a_row_and_the_record_keeps_all(scene) -> No
     row = scene.rows()[3]
     assert (row["reason"], row["job_id"]) == ("too many false alarms", "12")
     assert row["by"]
-    with pytest.raises(LookupError, match=f"no former champion to go back to: champion is {one}"):
+    with pytest.raises(LookupError, match=f"no former champion to go back to: champion is version {one}"):
         scene.roll_back()
     assert scene.champion == one
     assert len(scene.rows()) == 5
@@ -128,7 +128,7 @@ def test_a_move_by_hand_can_be_rolled_back(scene) -> None:
 
 
 def test_a_first_model_has_nothing_to_go_back_to(scene) -> None:
-    with pytest.raises(LookupError, match="no former champion to go back to: champion is no version"):
+    with pytest.raises(LookupError, match="no former champion to go back to: it has no champion"):
         scene.roll_back()
 
 
