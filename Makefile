@@ -6,6 +6,7 @@ RUN := $(PYTHON_ENV)/bin/python
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
+ANSWER ?= approved
 # Of the bundle's words: the target, and for bundle-run the job's key and 'name=value name=value'.
 TARGET ?= dev
 JOB ?= training
@@ -18,7 +19,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job ui test test-parity bench lint clean lock
+.PHONY: help run job rollback approve ui test test-parity bench lint clean lock
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 
 help: ## List the commands
@@ -29,6 +30,15 @@ run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor
 
 job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF)
+
+rollback: override export REASON := $(value REASON)
+rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'
+	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }
+	@$(RUN) -m local_workspace job rollback --param "reason=$$REASON"
+
+approve: override export BY := $(value BY)
+approve: $(PYTHON_ENV)/local.done ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
+	@$(RUN) -m local_workspace approve "$(VERSION)" --answer $(ANSWER) --by "$$BY"
 
 ui: $(PYTHON_ENV)/local.done ## Open the MLflow UI on what was run
 	@$(RUN) -m local_workspace ui

@@ -1,5 +1,6 @@
-"""The commands behind `make run`, `make job`, `make ui` and `make clean`."""
+"""The commands behind `make run`, `make job`, `make approve`, `make ui` and `make clean`."""
 
+import getpass
 import json
 import os
 import shutil
@@ -66,6 +67,25 @@ def deployed() -> None:
     reports = take_standard_output()
     if run_deployed(json.load(sys.stdin), reports):
         sys.exit(1)
+
+
+@commands.command(help="Answer what waits for approval, as a person does on the version's page.")
+@click.argument("version")
+@click.option("--answer", type=click.Choice(["approved", "rejected"]), default="approved")
+@click.option("--by", default="", help="Who answers; the user of this machine when left out.")
+def approve(version: str, answer: str, by: str) -> None:
+    """Sets the tags that the approval task reads."""
+    with open_workspace():
+        from mlflow import MlflowClient  # noqa: PLC0415 (as above: after the workspace is entered)
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        model = str(load_bundle(REPOSITORY).resource("registered_models", "model")["id"])
+        try:
+            for tag, value in ((f"{answer}_by", by or getpass.getuser()), ("approval", answer)):
+                MlflowClient().set_model_version_tag(model, version, tag, value)
+        except MlflowException as error:
+            raise LocalWorkspaceError(f"version '{version}' of {model} can't be answered: {error.message}") from None
+    print(f"{model} version {version}: {answer}. Run the job 'training' again.")
 
 
 @commands.command(help="Open the MLflow UI on the local workspace.")

@@ -64,7 +64,8 @@ class Runner:
         self._listener = listener or Silent()
         self._workers = Workers(workers)
         self._finished: SimpleQueue[tuple[TaskRun, BaseException | None]] = SimpleQueue()
-        self._run_ids = count(1)
+        # A run's id is its own for ever, so ids go on from one process to the next.
+        self._run_ids = count(time.time_ns() // 1000)
 
     def prepare(self, key: str, parameters: Mapping[str, str] | None = None) -> JobRun:
         """Checks a job, nested ones included, and gives its run before anything of it starts."""

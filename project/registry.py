@@ -9,8 +9,13 @@ _NONE_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 def champion_version(model_name: str) -> str | None:
     """The version that has the alias `champion`; None where no version has it."""
+    return version_of(model_name, CHAMPION)
+
+
+def version_of(model_name: str, alias: str) -> str | None:
+    """The version that has an alias; None where no version has it."""
     try:
-        return str(MlflowClient().get_model_version_by_alias(model_name, CHAMPION).version)
+        return str(MlflowClient().get_model_version_by_alias(model_name, alias).version)
     except MlflowException as error:
         if error.error_code in _NONE_THERE:
             return None

@@ -95,8 +95,13 @@ class Tables:
 
     @property
     def promotions(self) -> str:
-        """Every decision to promote or not, with the champion before it."""
+        """Every promotion, refusal and rollback, with the champion before it."""
         return self._full_name("promotions")
+
+    @property
+    def approvals(self) -> str:
+        """What a person has said of a version: waiting, approved or rejected, by whom."""
+        return self._full_name("approvals")
 
     @property
     def predictions(self) -> str:

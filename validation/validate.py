@@ -7,21 +7,20 @@ from functools import reduce
 
 import pandas as pd
 from databricks.feature_engineering import FeatureEngineeringClient
-from mlflow import MlflowClient
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import replace_rows, upsert
+from project.delta import replace_rows
 from project.metrics import METRICS, metrics_by
 from project.registry import CHALLENGER, CHAMPION, champion_version
-from project.rows import filed, labelled_rows, one_row
+from project.rows import filed, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
+from project.verdicts import Verdict, read_newest_verdict, write_verdict
 from validation.gates import Gate, judge
 
 _GROUP = ("role", "slice_key", "slice_value")
-_VERDICT_KEY = ("model_name", "model_version", "as_of")
 
 
 def validate(
@@ -51,24 +50,24 @@ def validate(
     _write_metrics(spark, tables, measured, model_name, model_version, as_of)
     figures = {role: _figures(measured, role) for role in roles}
     gates = judge(figures[CHALLENGER], figures.get(CHAMPION), config.validation)
-    verdict = {
-        "model_name": model_name,
-        "model_version": model_version,
-        "champion_version": champion,
-        "passed": all(gate.passed for gate in gates),
-        "gates": json.dumps([gate.as_dict() for gate in gates]),
-        "git_commit": git_commit,
-    }
-    _write_verdict(spark, tables, verdict, as_of, start, end)
-    _tag(model_name, model_version, as_of, gates, figures[CHALLENGER])
-    return bool(verdict["passed"])
+    verdict = Verdict(
+        model_name=model_name,
+        model_version=model_version,
+        champion_version=champion,
+        passed=all(gate.passed for gate in gates),
+        gates=json.dumps([gate.as_dict() for gate in gates]),
+        git_commit=git_commit,
+        as_of=as_of,
+        window_start=start,
+        window_end=end,
+    )
+    write_verdict(spark, tables, verdict, _tags(gates, figures[CHALLENGER]))
+    return verdict.passed
 
 
 def _given_verdict(spark: SparkSession, tables: Tables, model_name: str, model_version: str) -> bool:
-    own = (F.col("model_name") == model_name) & (F.col("model_version") == model_version)
-    verdicts = spark.table(tables.validation_verdicts).filter(own)
-    newest = verdicts.orderBy(F.desc("as_of")).select("passed").first()
-    return newest is not None and bool(newest["passed"])
+    filed = read_newest_verdict(spark, tables, model_name, model_version)
+    return filed is not None and filed.verdict.passed
 
 
 def _score(
@@ -114,36 +113,9 @@ def _slices(config: Config) -> Column:
     return F.array(everything, *by_column)
 
 
-def _write_verdict(
-    spark: SparkSession,
-    tables: Tables,
-    verdict: Mapping[str, object],
-    as_of: datetime,
-    start: datetime,
-    end: datetime,
-) -> None:
-    schema = (
-        "model_name string, model_version string, champion_version string, passed boolean, gates string, "
-        "git_commit string, as_of timestamp, window_start timestamp, window_end timestamp"
-    )
-    dated = {**verdict, "as_of": as_of, "window_start": start, "window_end": end}
-    upsert(spark, tables.validation_verdicts, one_row(spark, schema, dated), _VERDICT_KEY)
-
-
-def _tag(
-    model_name: str,
-    model_version: str,
-    as_of: datetime,
-    gates: tuple[Gate, ...],
-    figures: Mapping[str, float],
-) -> None:
-    passed = all(gate.passed for gate in gates)
+def _tags(gates: tuple[Gate, ...], figures: Mapping[str, float]) -> dict[str, str]:
+    """The figures behind the verdict, and which gates have not passed."""
     reasons = "; ".join(gate.sentence for gate in gates if not gate.passed)
-    tags = {
-        "validation": "passed" if passed else "failed",
-        "validation_as_of": as_of.isoformat(),
-        "validation_reasons": reasons or "every gate passed",
+    return {f"validation_{name}": f"{value:.4f}" for name, value in figures.items()} | {
+        "validation_reasons": reasons or "every gate passed"
     }
-    tags |= {f"validation_{name}": f"{value:.4f}" for name, value in figures.items()}
-    for key, value in tags.items():
-        MlflowClient().set_model_version_tag(model_name, model_version, key, value)

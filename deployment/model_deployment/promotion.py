@@ -1,96 +1,95 @@
-"""Promotion: one pure decision on a verdict, and the record of it. Only this module moves `champion`."""
+"""Promotion: the verdict decides, `champion` moves, and the record says why, or why not."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from mlflow import MlflowClient
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from project.delta import upsert
-from project.registry import CHALLENGER, CHAMPION, champion_version
-from project.rows import one_row
+from deployment.model_deployment.approval import read_approval
+from deployment.model_deployment.champion import move_champion, settle
+from deployment.model_deployment.decision import Candidate, decide
+from deployment.model_deployment.record import Action, Entry, Status, add_entry
+from project.config import Config
+from project.registry import CHALLENGER, version_of
 from project.tables import Tables
-
-_KEY = ("model_name", "model_version", "as_of")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Whether a version becomes champion, and why."""
-
-    promote: bool
-    reason: str
+from project.times import validation_window
+from project.verdicts import FiledVerdict, read_newest_verdict, read_verdict
 
 
-def decide(verdict: Mapping[str, Any] | None, champion: str | None) -> Decision:
-    """The decision on a verdict.
+def propose(model_name: str, model_version: str, as_of: datetime, git_commit: str, config: Config) -> Candidate:
+    """A version as a run proposes it: its verdict must be on the validation window of as_of."""
+    start, end = validation_window(as_of, config.training.validation_months)
+    return Candidate(model_name, model_version, as_of, start, end, git_commit)
+
+
+def promote(
+    spark: SparkSession,
+    tables: Tables,
+    candidate: Candidate,
+    approval: str,
+    approval_tag: str,
+    job_id: str = "",
+    run_id: str = "",
+) -> str:
+    """Makes a version champion if nothing speaks against it, and records the decision.
 
     Args:
-        verdict: `passed` and `champion_version` (the champion that the version was compared with) of the version's
-            verdict; None where it has none.
-        champion: the version that is champion now.
-    """
-    if verdict is None:
-        return Decision(False, "it has no verdict")
-    if not verdict["passed"]:
-        return Decision(False, "its verdict is: failed")
-    if verdict["champion_version"] != champion:
-        return Decision(False, "the champion is another one than it was compared with")
-    return Decision(True, "its verdict is: passed")
-
-
-def promote(spark: SparkSession, tables: Tables, model_name: str, model_version: str, as_of: datetime) -> str:
-    """Makes a version champion if its verdict says so, and records the decision.
+        spark: the session.
+        tables: the verdict is read from `validation_verdicts`, the decision goes to `promotions`.
+        candidate: the version and what this run is about.
+        approval: "manual" if a person must have approved the version, or "auto".
+        approval_tag: the tag of the version that says so.
+        job_id: the job, for the record.
+        run_id: its run, for the record.
 
     Returns:
         The version that is champion now, empty where there is none.
+
+    Raises:
+        OvertakenError: another run moved champion meanwhile; champion is what the record says.
+        ValueError: `approval` is neither "manual" nor "auto".
     """
-    champion = champion_version(model_name)
-    if champion == model_version:
-        return model_version
-    decision = decide(_verdict(spark, tables, model_name, model_version, as_of), champion)
-    _record(spark, tables, model_name, model_version, as_of, decision, champion)
-    if not decision.promote:
-        return champion or ""
-    MlflowClient().set_registered_model_alias(model_name, CHAMPION, model_version)
-    MlflowClient().delete_registered_model_alias(model_name, CHALLENGER)
-    return model_version
+    champion, entries = settle(spark, tables, candidate.model_name)
+    if champion != candidate.model_version:
+        filed = _find_verdict(spark, tables, candidate)
+        answer = read_approval(filed.tags if filed else {}, approval, approval_tag)
+        decision = decide(candidate, filed, champion, answer)
+        entry = Entry(
+            model_name=candidate.model_name,
+            action=Action.PROMOTION,
+            model_version=candidate.model_version,
+            former_champion=champion,
+            status=Status.STARTED if decision.promote else Status.REFUSED,
+            reason=decision.reason,
+            as_of=candidate.as_of,
+            git_commit=candidate.git_commit,
+            verdict_digest=filed.digest if filed else None,
+            job_id=job_id,
+            run_id=run_id,
+        )
+        if not decision.promote:
+            _record_refusal(spark, tables, entry, entries)
+            return champion or ""
+        move_champion(spark, tables, entry, entries)
+    _end_challenge(candidate)
+    return candidate.model_version
 
 
-def _verdict(
-    spark: SparkSession, tables: Tables, model_name: str, model_version: str, as_of: datetime
-) -> dict[str, Any] | None:
-    own = (
-        (F.col("model_name") == model_name)
-        & (F.col("model_version") == model_version)
-        & (F.col("as_of") == F.lit(as_of))
-    )
-    row = spark.table(tables.validation_verdicts).filter(own).select("passed", "champion_version").first()
-    return None if row is None else row.asDict()
+def _find_verdict(spark: SparkSession, tables: Tables, candidate: Candidate) -> FiledVerdict | None:
+    """The verdict as of the run; where there is none, the newest, so that the record can tell what is wrong with it."""
+    version = (candidate.model_name, candidate.model_version)
+    return read_verdict(spark, tables, *version, candidate.as_of) or read_newest_verdict(spark, tables, *version)
 
 
-def _record(
-    spark: SparkSession,
-    tables: Tables,
-    model_name: str,
-    model_version: str,
-    as_of: datetime,
-    decision: Decision,
-    former: str | None,
-) -> None:
-    schema = (
-        "model_name string, model_version string, promoted boolean, reason string, former_champion string, "
-        "as_of timestamp"
-    )
-    row = {
-        "model_name": model_name,
-        "model_version": model_version,
-        "promoted": decision.promote,
-        "reason": decision.reason,
-        "former_champion": former,
-        "as_of": as_of,
-    }
-    upsert(spark, tables.promotions, one_row(spark, schema, row), _KEY)
+def _record_refusal(spark: SparkSession, tables: Tables, entry: Entry, entries: Sequence[Entry]) -> None:
+    """Once: a second run that is refused for the same reason adds nothing."""
+    own = [e for e in entries if (e.model_version, e.as_of) == (entry.model_version, entry.as_of)]
+    if not own or (own[-1].status, own[-1].reason) != (entry.status, entry.reason):
+        add_entry(spark, tables, entry, entries)
+
+
+def _end_challenge(candidate: Candidate) -> None:
+    """A champion challenges nobody; another version's challenge goes on."""
+    if version_of(candidate.model_name, CHALLENGER) == candidate.model_version:
+        MlflowClient().delete_registered_model_alias(candidate.model_name, CHALLENGER)

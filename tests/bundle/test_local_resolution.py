@@ -17,10 +17,14 @@ def comparable(job: Job, name_of: dict[int, str]) -> dict[str, Any]:
     """A job's settings in one form: ids of jobs by the jobs' names, and lists in an order that means nothing."""
     settings = job.model_dump(exclude=set(_ELSEWHERE))
     tasks = {task["task_key"]: task for task in settings.pop("tasks")}
+    names = {str(number): name for number, name in name_of.items()}
     for task in tasks.values():
         task["depends_on"] = sorted(task["depends_on"], key=lambda before: before["task_key"])
         if task["run_job_task"]:
             task["run_job_task"]["job_id"] = name_of[task["run_job_task"]["job_id"]]
+        if task["notebook_task"]:
+            given = task["notebook_task"]["base_parameters"]
+            task["notebook_task"]["base_parameters"] = {key: names.get(value, value) for key, value in given.items()}
     return {**settings, "tasks": tasks}
 
 

@@ -53,11 +53,15 @@ class Deployment:
             as_of: the job's parameter.
             replaced: functions in place of those of these names in `feature_engineering.refresh`, for this run.
         """
-        runner = Runner(self.bundle, self._execute, sleep=lambda _: None)
         with pytest.MonkeyPatch.context() as patch:
             for name, function in replaced.items():
                 patch.setattr(refresh, name, function)
-            return runner.run(runner.prepare("feature_engineering", {"as_of": as_of.isoformat()}))
+            return self.run("feature_engineering", as_of=as_of.isoformat())
+
+    def run(self, job: str, **parameters: str) -> JobRun:
+        """Runs a job to its end, failed or not."""
+        runner = Runner(self.bundle, self._execute, sleep=lambda _: None)
+        return runner.run(runner.prepare(job, parameters))
 
     def completed(self, as_of: datetime, **replaced: Callable[..., Any]) -> Self:
         """The same, where nothing may fail."""

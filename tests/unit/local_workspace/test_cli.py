@@ -1,5 +1,6 @@
 """The commands say in one sentence what the user can put right, and end with the right status."""
 
+import getpass
 import io
 import os
 import signal
@@ -13,6 +14,7 @@ from local_workspace import cli
 from local_workspace.bundle import load_bundle
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.progress import Progress
+from local_workspace.resources import make_mlflow_resources
 from local_workspace.runner import Runner
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, find_workspace, open_workspace
 
@@ -41,7 +43,7 @@ def fail(capsys, *arguments):
 def test_an_unknown_job_names_the_known_ones(folder, capsys):
     line = fail(capsys, "job", "trainign")
     assert "no job 'trainign'" in line
-    assert "batch_inference, feature_engineering, monitoring, training" in line
+    assert "batch_inference, deployment, feature_engineering, monitoring, rollback, training" in line
 
 
 def test_a_parameter_without_a_value_is_refused(folder, capsys):
@@ -54,6 +56,21 @@ def test_an_unknown_command_is_refused(folder, capsys):
 
 def test_the_ui_has_nothing_to_show_before_a_run(folder, capsys):
     assert "make run" in fail(capsys, "ui")
+
+
+def test_an_answer_to_what_waits_for_approval_is_tags_on_the_version(folder, capsys, monkeypatch):
+    with open_workspace() as workspace:
+        from mlflow import MlflowClient  # noqa: PLC0415 (the workspace sets its path)
+
+        make_mlflow_resources(load_bundle(REPOSITORY), workspace)
+        model = load_bundle(REPOSITORY).resource("registered_models", "model")["id"]
+        MlflowClient().create_model_version(model, folder.as_uri())
+    for arguments in (["1", "--by", "jane@example.com"], ["1", "--answer", "rejected"]):
+        monkeypatch.setattr(sys, "argv", ["local_workspace", "approve", *arguments])
+        cli.main()
+    tags = MlflowClient().get_model_version(model, "1").tags
+    assert tags == {"approval": "rejected", "approved_by": "jane@example.com", "rejected_by": getpass.getuser()}
+    assert "version '7'" in fail(capsys, "approve", "7")
 
 
 def test_a_file_in_the_way_is_named(folder, capsys):
@@ -112,6 +129,7 @@ from pathlib import Path
 from local_workspace import cli
 from local_workspace.bundle import load_bundle
 from local_workspace.notebook import run_notebook
+from local_workspace.resources import make_mlflow_resources
 from local_workspace.runner import Runner
 bundle = load_bundle(Path({str(bundle.root)!r}))
 runner = Runner(bundle, lambda file, dbutils, task: run_notebook(file, None, dbutils, bundle.root))

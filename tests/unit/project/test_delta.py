@@ -74,6 +74,14 @@ def test_a_batch_is_appended_once_by_its_name(spark, schema):
     assert sorted(row.v for row in spark.table(table).collect()) == [1, 1]
 
 
+def test_a_later_batch_may_lack_what_the_first_one_had(spark, schema):
+    """A column of literals is NOT NULL, and the first batch makes the table."""
+    table = f"{schema}.literals"
+    for value in ("x", None):
+        append_once(spark, table, spark.range(1).select(F.lit(value).cast("string").alias("v")), f"batch {value}")
+    assert {row.v for row in spark.table(table).collect()} == {"x", None}
+
+
 def test_rows_take_the_place_of_those_that_the_condition_holds_on(spark, schema):
     table = f"{schema}.replaced"
 

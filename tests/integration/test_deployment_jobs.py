@@ -1,0 +1,170 @@
+"""The jobs that judge, approve, promote and roll back, with their real notebooks; only the verdicts are made up."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import mlflow.sklearn
+import pandas as pd
+import pytest
+from deployments import Deployment, deploy
+from mlflow import MlflowClient
+from mlflow.models import infer_signature
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from sklearn.dummy import DummyRegressor
+
+from deployment.batch_inference.scoring import score
+from local_workspace.resources import make_mlflow_resources
+from local_workspace.runs import JobRun
+from local_workspace.workspace import Workspace
+from project.config import Config
+from project.registry import champion_version
+from project.times import validation_window
+from project.verdicts import Verdict, write_verdict
+from validation import validate
+
+AS_OF = datetime(2013, 8, 1, tzinfo=UTC)
+
+
+class Judge:
+    """In the place of validation: each version's verdict is as the test has it, and passes if it has none."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, bool] = {}
+
+    def __call__(
+        self, spark: Any, tables: Any, name: str, version: str, as_of: datetime, git_commit: str, config: Config
+    ) -> bool:
+        passed = self.verdicts.get(version, True)
+        if (champion := champion_version(name)) != version:
+            window = validation_window(as_of, config.training.validation_months)
+            verdict = Verdict(name, version, champion, passed, "[]", git_commit, as_of, *window)
+            write_verdict(spark, tables, verdict)
+        return passed
+
+
+@pytest.fixture(scope="module")
+def deployed(spark: SparkSession, workspace: Workspace) -> Iterator[Deployment]:
+    """The bundle for a target that asks for approval."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUNDLE_VAR_approval", "manual")
+        deployment = deploy(spark, workspace, "approved")
+        make_mlflow_resources(deployment.bundle, workspace)
+        yield deployment
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
+    judge = Judge()
+    monkeypatch.setattr(validate, "validate", judge)
+    return judge
+
+
+@pytest.fixture(scope="module")
+def model(deployed: Deployment) -> str:
+    return str(deployed.bundle.resource("registered_models", "model")["id"])
+
+
+@pytest.fixture(scope="module")
+def flights(deployed: Deployment, config: Config) -> pd.DataFrame:
+    """A flight a day, asked about at noon, and its aircraft."""
+    asked = [AS_OF + timedelta(days=day, hours=-12) for day in range(1, 4)]
+    flights = pd.DataFrame({"flight_id": ["a", "b", "c"], "tailnum": "N1", "prediction_at": asked})
+    flights["sched_dep_at"] = flights["prediction_at"] + timedelta(hours=2)
+    flights[list(config.schedule_features.numeric)] = 1.0
+    flights[list(config.schedule_features.categorical)] = "EWR"
+    deployed.spark.createDataFrame(flights).write.saveAsTable(deployed.tables.flights)
+    return flights
+
+
+@pytest.fixture(scope="module")
+def versions(deployed: Deployment, model: str, flights: pd.DataFrame) -> list[str]:
+    """Four versions; each predicts its own number for every flight."""
+    # The workspace sets the path of it.
+    from databricks.feature_engineering import FeatureEngineeringClient, FeatureLookup  # noqa: PLC0415
+
+    client, planes = FeatureEngineeringClient(), f"{deployed.tables.catalog}.{deployed.tables.schema}.seats"
+    seats = deployed.spark.createDataFrame([("N1", 150.0)], "tailnum string, seats double")
+    client.create_table(name=planes, primary_keys="tailnum", df=seats)
+    rows = deployed.spark.createDataFrame([("N1", 1.0)], "tailnum string, late double")
+    training_set = client.create_training_set(
+        df=rows,
+        feature_lookups=[FeatureLookup(table_name=planes, lookup_key="tailnum")],
+        label="late",
+        exclude_columns=["tailnum"],
+    )
+    example = training_set.load_df().toPandas()[["seats"]]
+    for number in range(1, 5):
+        constant = DummyRegressor(strategy="constant", constant=float(number)).fit(example, [0.0])
+        client.log_model(
+            model=constant,
+            artifact_path="model",
+            flavor=mlflow.sklearn,
+            training_set=training_set,
+            registered_model_name=model,
+            signature=infer_signature(example, constant.predict(example)),
+            input_example=example,
+            pip_requirements=["scikit-learn"],
+        )
+    return [str(number) for number in range(1, 5)]
+
+
+def states(run: JobRun) -> dict[str, str]:
+    return {key: str(state) for key, state in run.states.items() if key != "passed"}
+
+
+def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, model, versions, judge, config) -> None:
+    """One test: each run follows from the one before."""
+    client, first, second, failed, rejected = MlflowClient(), *versions
+
+    def deploy_version(version: str) -> dict[str, str]:
+        return states(deployed.run("deployment", model_version=version, as_of=AS_OF.isoformat()))
+
+    def answer(version: str, word: str) -> None:
+        client.set_model_version_tag(model, version, "approval", word)
+
+    def predicted(day: int) -> tuple[str, float]:
+        as_of = AS_OF + timedelta(days=day)
+        version = score(deployed.spark, deployed.tables, model, as_of, timedelta(days=1), config)
+        row = deployed.spark.table(deployed.tables.predictions).filter(F.col("as_of") == F.lit(as_of)).first()
+        return version, row["prediction"]
+
+    waits = {"validate": "success", "approval": "failed", "promote": "upstream_failed", "record_refusal": "excluded"}
+    passes = {"validate": "success", "approval": "success", "promote": "success", "record_refusal": "excluded"}
+
+    assert deploy_version(first) == waits
+    assert champion_version(model) is None
+    answer(first, "Approved")
+    assert deploy_version(first) == passes
+    assert champion_version(model) == first
+    assert predicted(1) == (first, 1.0)
+
+    answer(second, "Approved")
+    assert deploy_version(second) == passes
+    assert predicted(2) == (second, 2.0)
+    assert deploy_version(second) == passes, "it is champion, and stays it"
+
+    judge.verdicts[failed] = False
+    answer(failed, "Approved")
+    refused = {"validate": "success", "approval": "excluded", "promote": "excluded", "record_refusal": "success"}
+    assert deploy_version(failed) == refused
+    answer(rejected, "Rejected")
+    assert deploy_version(rejected) == waits
+    assert champion_version(model) == second
+
+    without_reason = deployed.run("rollback")
+    assert "a rollback needs a reason" in str(next(without_reason.failures()).error)
+    assert not deployed.run("rollback", reason="too high").failed
+    assert champion_version(model) == first
+    assert predicted(3) == (first, 1.0)
+    nothing_left = deployed.run("rollback", reason="too high")
+    assert "has no former champion to go back to: champion is version 1" in str(next(nothing_left.failures()).error)
+
+    record = deployed.spark.table(deployed.tables.promotions).filter("status <> 'started'").orderBy("move")
+    assert [(row["action"], row["status"], row["model_version"]) for row in record.collect()] == [
+        ("promotion", "done", first),
+        ("promotion", "done", second),
+        ("promotion", "refused", failed),
+        ("rollback", "done", first),
+    ]
