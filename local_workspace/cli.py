@@ -1,4 +1,4 @@
-"""The commands behind `make run`, `make job`, `make ui` and `make clean`."""
+"""The commands behind `make run`, `make job`, `make ui`, `make test-connect` and `make clean`."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from local_workspace.bundle import load_bundle
+from local_workspace.connect import run_beside_server
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.jars import fetch_delta_jars
 from local_workspace.local_jobs import run_jobs
@@ -56,6 +57,16 @@ def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
         _, failed = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
     if failed:
         sys.exit(1)
+
+
+@commands.command(
+    help="Run a command beside a Spark Connect server that it finds through its environment.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def connect(command: tuple[str, ...]) -> None:
+    """Runs the command, and ends with its status."""
+    sys.exit(run_beside_server(command))
 
 
 @commands.command(help="Open the MLflow UI on the local workspace.")

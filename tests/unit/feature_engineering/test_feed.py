@@ -12,6 +12,8 @@ from feature_engineering.feed import known_flights, known_weather, land_sample, 
 from feature_engineering.landing import landed_folders, read_landed
 from tests.unit.tables import collected, moment
 
+shares_a_folder = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
+
 AHEAD = timedelta(hours=24)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 SCHEMA = (
@@ -162,6 +164,7 @@ def source(tmp_path):
     return folder
 
 
+@shares_a_folder
 def test_news_lands_once(spark, source, tmp_path):
     landing = tmp_path / "landing"
 
@@ -186,6 +189,7 @@ def test_news_lands_once(spark, source, tmp_path):
     assert landed("planes", NOON, later, "tailnum") is None
 
 
+@shares_a_folder
 @pytest.mark.parametrize("name", ["flights.csv.zip", "weather.csv", "airports.csv", "planes.csv"])
 def test_a_missing_source_file_is_named(spark, source, tmp_path, name):
     (source / name).unlink()
