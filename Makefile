@@ -31,9 +31,9 @@ test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real on
 
 test-connect: $(PYTHON_ENV)/local.done $(CONNECT_ENV)/connect.done ## The stages' tests through Spark Connect, here or in a workspace
 	@if [ -n "$$DATABRICKS_HOST$$DATABRICKS_CONFIG_PROFILE" ]; then \
-	    $(CONNECT_ENV)/bin/python -m pytest --home databricks tests/unit; \
+	    $(CONNECT_ENV)/bin/python -m pytest --home databricks tests/unit tests/integration; \
 	else \
-	    $(RUN) -m local_workspace connect $(CONNECT_ENV)/bin/python -m pytest --home connect tests/unit; fi
+	    $(RUN) -m local_workspace connect $(CONNECT_ENV)/bin/python -m pytest --home connect tests/unit tests/integration; fi
 
 bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
 	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)

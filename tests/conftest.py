@@ -16,11 +16,15 @@ sys.path[:0] = [str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
 from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402 (importable only now)
 from tests.homes import HOMES, Home, make_home  # noqa: E402
 
-_LEFT_OUT = pytest.StashKey[Counter[str]]()
+_HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--home", choices=list(HOMES), default="local", help="where Spark runs (tests/homes.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_HOME] = make_home(config.getoption("--home"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def home(pytestconfig: pytest.Config) -> Home:
     """Where this test session's Spark runs."""
-    return make_home(pytestconfig.getoption("--home"))
+    return pytestconfig.stash[_HOME]
 
 
 @pytest.fixture(scope="session")

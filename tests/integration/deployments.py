@@ -15,7 +15,6 @@ from pyspark.sql import functions as F
 from feature_engineering import refresh
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.dbutils import DBUtils
-from local_workspace.local_jobs import enter_task
 from local_workspace.notebook import run_notebook
 from local_workspace.resources import make_catalog_resources
 from local_workspace.runner import Runner
@@ -53,11 +52,15 @@ class Deployment:
             as_of: the job's parameter.
             replaced: functions in place of those of these names in `feature_engineering.refresh`, for this run.
         """
-        runner = Runner(self.bundle, self._execute, sleep=lambda _: None)
         with pytest.MonkeyPatch.context() as patch:
             for name, function in replaced.items():
                 patch.setattr(refresh, name, function)
-            return runner.run(runner.prepare("feature_engineering", {"as_of": as_of.isoformat()}))
+            return self.run("feature_engineering", as_of)
+
+    def run(self, job: str, as_of: datetime) -> JobRun:
+        """Runs a job to its end, failed or not."""
+        runner = Runner(self.bundle, self._execute, sleep=lambda _: None)
+        return runner.run(runner.prepare(job, {"as_of": as_of.isoformat()}))
 
     def completed(self, as_of: datetime, **replaced: Callable[..., Any]) -> Self:
         """The same, where nothing may fail."""
@@ -86,8 +89,7 @@ class Deployment:
         history = {row["tableName"]: f"DESCRIBE HISTORY {self.full_name(row['tableName'])} LIMIT 1" for row in found}
         return {name: self.spark.sql(query).collect()[0]["version"] for name, query in history.items()}
 
-    def _execute(self, file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
-        enter_task(self.spark, task)
+    def _execute(self, file: Path, dbutils: DBUtils, _: TaskRun) -> Any:
         return run_notebook(file, self.spark, dbutils, self.bundle.root)
 
 
