@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 PYTHON_ENV := .venv
 PARITY_ENV := .venv-parity
+CONNECT_ENV := .venv-connect
 RUN := $(PYTHON_ENV)/bin/python
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
@@ -19,7 +20,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve ui test test-parity bench lint clean lock
+.PHONY: help run job rollback approve ui test test-parity test-connect bench lint clean lock
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 
 help: ## List the commands
@@ -48,6 +49,12 @@ test: $(PYTHON_ENV)/test.done ## Everything that must hold
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
+
+test-connect: $(PYTHON_ENV)/local.done $(CONNECT_ENV)/connect.done ## The stages' tests through Spark Connect, here or in a workspace
+	@if [ -n "$$DATABRICKS_HOST$$DATABRICKS_CONFIG_PROFILE" ]; then \
+	    $(CONNECT_ENV)/bin/python -m pytest --home databricks tests/unit tests/integration; \
+	else \
+	    $(RUN) -m local_workspace connect $(CONNECT_ENV)/bin/python -m pytest --home connect tests/unit tests/integration; fi
 
 bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
 	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
@@ -92,7 +99,7 @@ clean: ## Remove all that runs have written (the environments stay)
 	@if [ -x $(RUN) ]; then $(RUN) -m local_workspace clean; fi
 
 lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
-	@for name in local test parity; do \
+	@for name in local test parity connect; do \
 	    $(PYTHON_ENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
 	        requirements/$$name.in -o requirements/$$name.txt; done
 
@@ -107,4 +114,8 @@ $(PYTHON_ENV)/test.done: requirements/test.txt $(PYTHON_ENV)/local.done
 
 $(PARITY_ENV)/parity.done: requirements/parity.txt local_workspace/install.sh
 	@sh local_workspace/install.sh $(PARITY_ENV) requirements/parity.txt
+	@touch $@
+
+$(CONNECT_ENV)/connect.done: requirements/connect.txt local_workspace/install.sh
+	@sh local_workspace/install.sh $(CONNECT_ENV) requirements/connect.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""The commands behind `make run`, `make job`, `make approve`, `make ui` and `make clean`."""
+"""The commands behind `make run`, `make job`, `make approve`, `make ui`, `make test-connect` and `make clean`."""
 
 import getpass
 import json
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import click
 
 from local_workspace.bundle import load_bundle
+from local_workspace.connect import run_beside_server
 from local_workspace.deployed_run import run_deployed, take_standard_output
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.jars import fetch_delta_jars
@@ -86,6 +87,16 @@ def approve(version: str, answer: str, by: str) -> None:
         except MlflowException as error:
             raise LocalWorkspaceError(f"version '{version}' of {model} can't be answered: {error.message}") from None
     print(f"{model} version {version}: {answer}. Run the job 'training' again.")
+
+
+@commands.command(
+    help="Run a command beside a Spark Connect server that it finds through its environment.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def connect(command: tuple[str, ...]) -> None:
+    """Runs the command, and ends with its status."""
+    sys.exit(run_beside_server(command))
 
 
 @commands.command(help="Open the MLflow UI on the local workspace.")

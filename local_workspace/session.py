@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,19 +23,20 @@ appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex
 """
 
 
-def build_session(root: Path, *, cores: int = 2) -> SparkSession:
+def build_session(root: Path, *, cores: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
     """Starts Spark, or returns the session that this process has already.
 
     Args:
         root: Where the warehouse and Spark's scratch files go.
         cores: How many tasks Spark runs at a time.
+        settings: More of Spark's settings.
     """
     root.mkdir(parents=True, exist_ok=True)
     os.environ |= _python_workers()
     log_settings = root / "log4j2.properties"
     log_settings.write_text(_QUIET_LOG, encoding="utf-8")
     builder = SparkSession.builder.appName("local_workspace").master(f"local[{cores}]")
-    for key, value in {**_SETTINGS, **_paths(root, log_settings)}.items():
+    for key, value in {**_SETTINGS, **_paths(root, log_settings), **(settings or {})}.items():
         builder = builder.config(key, value)
     with _jvm_messages_in(root / "spark.log"):
         spark = builder.getOrCreate()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,42 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # The stand-in's folder too, before anything imports `databricks`: its parts are gathered just once.
 sys.path[:0] = [str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
 
-from local_workspace.session import build_session  # noqa: E402 (the repository is importable only now)
-from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402
+from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402 (importable only now)
+from tests.homes import HOMES, Home, make_home  # noqa: E402
+
+_HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--home", choices=list(HOMES), default="local", help="where Spark runs (tests/homes.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_HOME] = make_home(config.getoption("--home"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that have no place in this home."""
+    marks = {item: item.get_closest_marker("homes") for item in items}
+    away = {item: mark for item, mark in marks.items() if mark and config.getoption("--home") not in mark.args}
+    config.stash[_LEFT_OUT] = Counter(mark.kwargs["reason"] for mark in away.values())
+    config.hook.pytest_deselected(items=list(away))
+    items[:] = [item for item in items if item not in away]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for reason, number in config.stash.get(_LEFT_OUT, Counter()).items():
+        terminalreporter.write_line(f"{number} not run with --home {config.getoption('--home')}: {reason}")
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def home(pytestconfig: pytest.Config) -> Home:
+    """Where this test session's Spark runs."""
+    return pytestconfig.stash[_HOME]
+
+
+@pytest.fixture(scope="session")
+def workspace(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A local workspace that this test session alone uses; the environment is a local run's."""
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("workspace"))
@@ -28,8 +59,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 @pytest.fixture(scope="session")
-def spark(workspace: Workspace) -> Iterator[SparkSession]:
+def spark(home: Home, workspace: Workspace) -> Iterator[SparkSession]:
     """The one Spark session of the tests."""
-    session = build_session(workspace.root)
+    session = home.start(workspace.root)
     yield session
     session.stop()

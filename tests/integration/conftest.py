@@ -12,6 +12,12 @@ from local_workspace.workspace import Workspace
 from project.config import Config, load_config
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """These tests take minutes each: through Spark Connect there is one for them all, which says so itself."""
+    if item.get_closest_marker("homes") is None:
+        item.add_marker(pytest.mark.homes("local", reason="test_through_connect runs the same notebooks, once"))
+
+
 @pytest.fixture(scope="session")
 def config() -> Config:
     return load_config()

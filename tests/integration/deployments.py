@@ -15,7 +15,6 @@ from pyspark.sql import functions as F
 from feature_engineering import refresh
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.dbutils import DBUtils
-from local_workspace.local_jobs import enter_task
 from local_workspace.notebook import run_notebook
 from local_workspace.resources import make_catalog_resources
 from local_workspace.runner import Runner
@@ -90,8 +89,7 @@ class Deployment:
         history = {row["tableName"]: f"DESCRIBE HISTORY {self.full_name(row['tableName'])} LIMIT 1" for row in found}
         return {name: self.spark.sql(query).collect()[0]["version"] for name, query in history.items()}
 
-    def _execute(self, file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
-        enter_task(self.spark, task)
+    def _execute(self, file: Path, dbutils: DBUtils, _: TaskRun) -> Any:
         return run_notebook(file, self.spark, dbutils, self.bundle.root)
 
 

@@ -9,8 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-from pyspark.sql.types import StructType
+
+_KINDS = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
 
 
 class InputTables:
@@ -22,24 +29,40 @@ class InputTables:
 
     def write(self, table: str, rows: Sequence[tuple[Any, ...]], schema: str) -> None:
         """Makes the table of these rows, or replaces what it holds."""
-        wanted = to_arrow_schema(StructType.fromDDL(schema))
-        columns = zip(*rows, strict=True) if rows else ([] for _ in wanted.names)
-        arrays = [pa.array(list(values), kind) for values, kind in zip(columns, wanted.types, strict=True)]
-        self._write(table, pa.Table.from_arrays(arrays, schema=wanted))
+        columns = dict(column.split() for column in schema.split(", "))
+        values = zip(*rows, strict=True) if rows else ([] for _ in columns)
+        arrays = [pa.array(list(v), _KINDS[kind]) for v, kind in zip(values, columns.values(), strict=True)]
+        self._write(table, pa.Table.from_arrays(arrays, names=list(columns)))
 
     def write_frame(self, table: str, frame: pd.DataFrame) -> None:
         """The same from pandas; NaN becomes NULL."""
-        self._write(table, pa.Table.from_pandas(frame, preserve_index=False))
+        rows = pa.Table.from_pandas(frame, preserve_index=False)
+        self._write(table, rows.cast(pa.schema([(field.name, _stored(field.type)) for field in rows.schema])))
 
     def _write(self, table: str, rows: pa.Table) -> None:
         folder = self._folder / table
         folder.mkdir(exist_ok=True)
-        pq.write_table(rows, folder / "rows.parquet", coerce_timestamps="us", allow_truncated_timestamps=True)
-        columns = ", ".join(
-            f"`{field.name}` {field.dataType.simpleString()}" for field in from_arrow_schema(rows.schema)
-        )
+        pq.write_table(rows, folder / "rows.parquet")
+        names = {kind: name for name, kind in _KINDS.items()}
+        columns = ", ".join(f"`{field.name}` {names[field.type]}" for field in rows.schema)
         self._spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING parquet LOCATION '{folder}'")
         self._spark.catalog.refreshTable(table)
+
+
+class SentTables(InputTables):
+    """The same where Spark does not see this machine's files: the rows go with the session."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+
+    def _write(self, table: str, rows: pa.Table) -> None:
+        made = self._spark.createDataFrame(rows)
+        made.write.mode("overwrite").option("overwriteSchema", True).saveAsTable(table)
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """Spark keeps microseconds."""
+    return _KINDS["timestamp"] if pa.types.is_timestamp(kind) else kind
 
 
 def changed_rows(spark: SparkSession, table: str) -> int:

@@ -13,6 +13,8 @@ from benchmarks.imports import STAGES, import_seconds, stage_modules
 from benchmarks.measure import Measurement
 from local_workspace.workspace import REPOSITORY
 
+pytestmark = pytest.mark.homes("local", reason="about what a benchmark measures, on this machine")
+
 GIB = 2**30
 
 

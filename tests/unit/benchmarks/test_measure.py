@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.measure import descendants, measure, resident_bytes
 
+pytestmark = pytest.mark.homes("local", reason="about what a benchmark measures, on this machine")
+
 MIB = 2**20
 HELD = 100 * MIB
 # Holds memory until it has used that much processor time, so that some sample sees it.

@@ -17,6 +17,8 @@ from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER
 from project.tables import Tables
 from tests.unit.tables import changed_rows, collected, moment
 
+pytestmark = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
+
 CONTRACTS = {contract.source: contract for contract in (AIRPORTS, PLANES, WEATHER, FLIGHTS)}
 MONDAY, TUESDAY, WEDNESDAY = moment("2013-07-01"), moment("2013-07-02"), moment("2013-07-03")
 AIRPORT = {"faa": "BOS", "name": "Logan", "lat": "42.36", "lon": "-71.01", "tzone": "America/New_York"}
@@ -111,10 +113,9 @@ def land(volume: Path, source: str, at, rows: list[dict[str, str]], but: str = "
 
 
 @pytest.fixture(scope="module")
-def tables(spark) -> Iterator[Tables]:
-    spark.sql("CREATE SCHEMA spark_catalog.contract")
-    yield Tables("spark_catalog", "contract")
-    spark.sql("DROP SCHEMA spark_catalog.contract CASCADE")
+def tables(home, spark) -> Iterator[Tables]:
+    with home.schema(spark, "contract") as tables:
+        yield tables
 
 
 @pytest.fixture(scope="module")

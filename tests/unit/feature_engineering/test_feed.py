@@ -12,6 +12,8 @@ from feature_engineering.feed import known_flights, known_weather, land_sample, 
 from feature_engineering.landing import landed_folders, read_landed
 from tests.unit.tables import collected, moment
 
+shares_a_folder = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
+
 AHEAD = timedelta(hours=24)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 SCHEMA = (
@@ -163,6 +165,7 @@ def source(tmp_path):
     return folder
 
 
+@shares_a_folder
 def test_news_lands_once(spark, source, tmp_path):
     landing = tmp_path / "landing"
 
@@ -187,6 +190,7 @@ def test_news_lands_once(spark, source, tmp_path):
     assert landed("planes", NOON, later, "tailnum") is None
 
 
+@shares_a_folder
 @pytest.mark.parametrize(("start", "lands"), [("2013-07-01 00:00", True), ("2013-07-02 00:00", False)])
 @pytest.mark.parametrize("since", [None, NOON - 60 * MINUTE])
 def test_nothing_lands_of_the_days_before_the_history_starts(spark, source, tmp_path, start, lands, since):
@@ -197,6 +201,7 @@ def test_nothing_lands_of_the_days_before_the_history_starts(spark, source, tmp_
         assert bool(collected(read_landed(spark, folders, (column,)))) is lands
 
 
+@shares_a_folder
 @pytest.mark.parametrize("name", ["flights.csv.zip", "weather.csv", "airports.csv", "planes.csv"])
 def test_a_missing_source_file_is_named(spark, source, tmp_path, name):
     (source / name).unlink()

@@ -8,6 +8,8 @@ import pytest
 from feature_engineering.landing import land, landed_folders, landing_folder, read_landed
 from tests.unit.tables import collected, moment
 
+pytestmark = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
+
 COLUMNS = ("origin", "temp", "note")
 MONDAY, TUESDAY = moment("2013-07-01"), moment("2013-07-02")
 DAY = timedelta(days=1)

@@ -22,6 +22,12 @@ targets:
 """
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """These tests have nothing to do with Spark Connect, but those that say so."""
+    if item.get_closest_marker("homes") is None:
+        item.add_marker(pytest.mark.homes("local", reason="about the local workspace, where Spark is in this process"))
+
+
 class BundleFolder:
     """A bundle's folder, and what a test does with it."""
 

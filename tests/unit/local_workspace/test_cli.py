@@ -54,6 +54,10 @@ def test_an_unknown_command_is_refused(folder, capsys):
     assert "No such command 'rnu'" in fail(capsys, "rnu")
 
 
+def test_a_server_is_not_started_for_a_command_that_is_not_there(capsys):
+    assert "'no-such-command' is no command" in fail(capsys, "connect", "no-such-command", "--flag")
+
+
 def test_the_ui_has_nothing_to_show_before_a_run(folder, capsys):
     assert "make run" in fail(capsys, "ui")
 

@@ -14,6 +14,8 @@ from sklearn.linear_model import LinearRegression
 
 from local_workspace.workspace import Workspace
 
+pytestmark = pytest.mark.homes("local", "connect", reason="about the stand-in, which never reaches a workspace")
+
 WEATHER, PLANES = "spark_catalog.feature_client.weather", "spark_catalog.feature_client.planes"
 MODEL = "spark_catalog.feature_client.delay"
 EIGHT, NINE, TEN = (datetime(2013, 7, 1, hour) for hour in (8, 9, 10))
@@ -167,9 +169,9 @@ def test_rows_that_do_not_fit_are_refused(client: Any, spark: SparkSession, scra
 
 def test_write_updates_inserts_and_adds_columns(client: Any, spark: SparkSession, scratch: str) -> None:
     client.write_table(name=scratch, df=spark.createDataFrame([("a", 5), ("b", 6)], "k string, n int"))
-    client.write_table(name=scratch, df=spark.createDataFrame([("b", True)], "k string, new boolean"))
+    client.write_table(name=scratch, df=spark.createDataFrame([("b", True)], "k string, `new.one` boolean"))
     written = client.read_table(name=scratch)
-    assert written.columns == ["k", "n", "x", "new"]
+    assert written.columns == ["k", "n", "x", "new.one"]
     assert sorted(written.collect()) == [("a", 5, 1.0, None), ("b", 6, None, True)]
     client.drop_table(name=scratch)
     with pytest.raises(ValueError, match="could not be found"):

@@ -15,6 +15,7 @@ from monitoring.violations import check_violations
 from project.config import Config, load_config
 from project.metrics import METRICS
 from project.tables import Tables
+from tests.homes import Home
 from tests.unit.tables import InputTables
 
 MODEL = "spark_catalog.watched.arrival_delay"
@@ -32,10 +33,9 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="package")
-def tables(spark: SparkSession) -> Iterator[Tables]:
-    spark.sql("CREATE SCHEMA spark_catalog.watched")
-    yield Tables("spark_catalog", "watched")
-    spark.sql("DROP SCHEMA spark_catalog.watched CASCADE")
+def tables(home: Home, spark: SparkSession) -> Iterator[Tables]:
+    with home.schema(spark, "watched") as tables:
+        yield tables
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 
 from monitoring.ground_truth import join_ground_truth, known_outcomes
 from project.config import load_config
-from project.tables import Tables
 from tests.unit.tables import changed_rows
 
 NOON = datetime(2013, 8, 2, 12, tzinfo=UTC)
@@ -59,10 +58,14 @@ def test_an_outcome_is_known_from_its_own_moment(known, hours):
     assert known[hours] == KNOWN[hours]
 
 
-def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark, inputs):
+@pytest.fixture
+def tables(home, spark):
+    with home.schema(spark, "ground_truth") as tables:
+        yield tables
+
+
+def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark, tables, inputs):
     """One test: each merge takes a second."""
-    spark.sql("CREATE SCHEMA spark_catalog.ground_truth")
-    tables = Tables("spark_catalog", "ground_truth")
     inputs.write(tables.flights, FLIGHTS, FLIGHT)
     inputs.write(tables.labels, LABELS, LABEL)
     scores = [(flight[0], "1", SCORED, 0.5) for flight in FLIGHTS]
@@ -94,4 +97,3 @@ def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark, input
     inputs.write(tables.labels, [("on_time", 1.0, NOON + 2 * HOUR), LABELS[1]], LABEL)
     assert join(6) == early | {("late", "1"): ("arrived", 1.0), ("late", "2"): ("arrived", 1.0)}
     assert changed_rows(spark, tables.inference_log) == 2
-    spark.sql("DROP SCHEMA spark_catalog.ground_truth CASCADE")

@@ -14,10 +14,9 @@ KEYS = ("key.a", "key-b")
 
 
 @pytest.fixture(scope="module")
-def schema(spark) -> Iterator[str]:
-    spark.sql("CREATE SCHEMA spark_catalog.written")
-    yield "spark_catalog.written"
-    spark.sql("DROP SCHEMA spark_catalog.written CASCADE")
+def schema(home, spark) -> Iterator[str]:
+    with home.schema(spark, "written") as tables:
+        yield f"{tables.catalog}.{tables.schema}"
 
 
 def rows_of(spark, table):

@@ -54,10 +54,7 @@ class FeatureEngineeringClient:
 
     @property
     def _spark(self) -> SparkSession:
-        spark = SparkSession.getActiveSession()
-        if spark is None:
-            raise RuntimeError("There is no active Spark session.")
-        return spark
+        return SparkSession.active()
 
     def create_table(
         self,

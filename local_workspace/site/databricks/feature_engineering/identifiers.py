@@ -26,5 +26,9 @@ def quoted(name: str) -> str:
 
 def column(name: str, of: str | None = None) -> Column:
     """A column by its literal name, whatever characters are in it."""
-    escaped = f"`{name.replace('`', '``')}`"
-    return F.col(f"{of}.{escaped}" if of else escaped)
+    return F.col(f"{of}.{quoted_column(name)}" if of else quoted_column(name))
+
+
+def quoted_column(name: str) -> str:
+    """A column's literal name as an identifier."""
+    return f"`{name.replace('`', '``')}`"

@@ -7,12 +7,11 @@ import json
 from dataclasses import dataclass, field
 from functools import reduce
 
-from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import MapType, StructType, TimestampType
 
-from .identifiers import column, full_name, quoted
+from .identifiers import column, full_name, quoted, quoted_column
 
 _PRIMARY_KEYS = "featureEngineering.primaryKeys"
 _TIMESERIES_COLUMNS = "featureEngineering.timeseriesColumns"
@@ -98,12 +97,12 @@ def merge(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
         if number == 0:
             return
         if not set(rows.columns) <= set(table.features) or _has_map(rows):
-            _update(spark, table, rows)
+            _update(table, rows)
             return
         known = read(spark, table.name).where(within)
         found = _compare(table, rows, known)
         if found["other"]:
-            _update(spark, table, rows)
+            _update(table, rows)
         elif found["new"]:
             # An append alone: a merge would read and write more to the same end.
             lacking = rows.join(known, table.primary_keys, "left_anti") if found["same"] else rows
@@ -134,17 +133,15 @@ def _compare(table: FeatureTable, rows: DataFrame, known: DataFrame) -> Row:
     ).collect()[0]
 
 
-def _update(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
-    same = [column(key, of="target") == column(key, of="source") for key in table.primary_keys]
-    (
-        DeltaTable.forName(spark, quoted(table.name))
-        .alias("target")
-        .merge(rows.alias("source"), reduce(Column.__and__, same))
-        .withSchemaEvolution()
-        .whenMatchedUpdateAll()
-        .whenNotMatchedInsertAll()
-        .execute()
-    )
+def _update(table: FeatureTable, rows: DataFrame) -> None:
+    # Spark's own merge, which is there through Spark Connect too; Delta's would need a plugin of the server.
+    name = quoted(table.name)
+    if not set(rows.columns) <= set(table.features):
+        rows.limit(0).write.format("delta").mode("append").option("mergeSchema", True).saveAsTable(name)
+    same = [column(key, of=name) == column(key, of="source") for key in table.primary_keys]
+    given = {quoted_column(item): column(item, of="source") for item in rows.columns}
+    merge = rows.alias("source").mergeInto(name, reduce(Column.__and__, same))
+    merge.whenMatched().update(given).whenNotMatched().insert(given).merge()
 
 
 def drop(spark: SparkSession, name: str) -> None:
