@@ -26,7 +26,9 @@ def deployment(spark: SparkSession, workspace: Workspace) -> Deployment:
     deployment = deploy(spark, workspace, "through_connect")
     make_mlflow_resources(deployment.bundle, workspace)
     for job, as_of in (("training", TRAINED), ("batch_inference", SCORED), ("monitoring", WATCHED)):
-        failures = [f"{' ▸ '.join(task.path)}: {task.error}" for task in deployment.run(job, as_of=as_of.isoformat()).failures()]
+        failures = [
+            f"{' ▸ '.join(task.path)}: {task.error}" for task in deployment.run(job, as_of=as_of.isoformat()).failures()
+        ]
         assert failures == []
     return deployment
 
