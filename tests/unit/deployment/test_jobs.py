@@ -5,10 +5,21 @@ import pytest
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.workspace import REPOSITORY
 
+# What targets ask for, or look up in a workspace.
+_ASKED = (
+    *("catalog", "suffix", "warehouse_id"),
+    *("service_principal", "engineers_group", "readers_group", "notification_email"),
+)
+
+
+def load(target: str | None = None, **variables: str) -> Bundle:
+    given = dict.fromkeys(_ASKED, "given") | variables
+    return load_bundle(REPOSITORY, target, environ={f"BUNDLE_VAR_{name}": value for name, value in given.items()})
+
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return load_bundle(REPOSITORY, environ={})
+    return load()
 
 
 def test_the_approval_task_reads_the_tag_of_its_own_name_and_is_not_retried(bundle) -> None:
@@ -31,13 +42,13 @@ def test_what_moves_champion_runs_one_at_a_time_and_queues(bundle) -> None:
     ("target", "mode"), [("dev", "auto"), ("test", "auto"), ("staging", "auto"), ("prod", "manual")]
 )
 def test_in_prod_alone_a_person_approves(target, mode) -> None:
-    parameters = {p.name: p.default for p in load_bundle(REPOSITORY, target, environ={}).jobs["deployment"].parameters}
+    parameters = {p.name: p.default for p in load(target).jobs["deployment"].parameters}
     assert parameters["approval"] == mode
 
 
 @pytest.mark.parametrize("trigger", ["training", "registration"])
 def test_the_training_job_links_before_it_trains_and_deploys_where_registration_does_not(trigger) -> None:
-    bundle = load_bundle(REPOSITORY, environ={"BUNDLE_VAR_deployment_trigger": trigger})
+    bundle = load(deployment_trigger=trigger)
     tasks = {task.task_key: task for task in bundle.jobs["training"].tasks}
     deployment_id = bundle.resource("jobs", "deployment")["id"]
     link = tasks["link_deployment_job"].notebook_task.base_parameters
