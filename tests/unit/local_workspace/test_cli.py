@@ -118,7 +118,8 @@ def test_the_default_folder_is_in_the_repository(monkeypatch):
 
 
 def test_the_sequence_runs_jobs_of_the_bundle_with_their_as_of(folder):
-    bundle = load_bundle(REPOSITORY)
+    with open_workspace():
+        bundle = load_bundle(REPOSITORY)
     for name, _ in cli.SEQUENCE:
         assert "as_of" in {parameter.name for parameter in bundle.jobs[name].parameters}
     assert [as_of for _, as_of in cli.SEQUENCE] == [f"2013-08-{day:02}T00:00:00Z" for day in range(1, 10)]
