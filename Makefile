@@ -2,13 +2,15 @@
 SHELL := /bin/sh
 PYTHON_ENV := .venv
 PARITY_ENV := .venv-parity
+TOOLS := .tools
 RUN := $(PYTHON_ENV)/bin/python
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run job ui test test-parity bench lint clean lock
+.PHONY: help run job ui test unit integration cicd-test test-parity bench lint clean lock
+.PHONY: changes plan-comment green release-branch release-tag earlier-release
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,17 +27,28 @@ ui: $(PYTHON_ENV)/local.done ## Open the MLflow UI on what was run
 test: $(PYTHON_ENV)/test.done ## Everything that must hold
 	@$(RUN) -m pytest
 
+unit: $(PYTHON_ENV)/test.done ## The unit tests alone
+	@$(RUN) -m pytest tests/unit
+
+integration: $(PYTHON_ENV)/test.done ## The integration tests alone: whole jobs, and the whole local run
+	@$(RUN) -m pytest tests/integration
+
+cicd-test: $(PYTHON_ENV)/test.done ## Rehearse the workflows of both CI systems on this commit
+	@$(RUN) -m pytest tests/cicd
+
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
 
 bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
 	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
 
-lint: $(PYTHON_ENV)/test.done ## Format, lint, types and import rules
+lint: $(PYTHON_ENV)/test.done ## Format, lint, types, import rules, and the CI systems' own files
 	@$(PYTHON_ENV)/bin/ruff format --check .
 	@$(PYTHON_ENV)/bin/ruff check .
 	@$(PYTHON_ENV)/bin/lint-imports
 	@MYPYPATH=local_workspace/site $(PYTHON_ENV)/bin/mypy
+	@sh tools/lint.sh $(PYTHON_ENV)/bin $(TOOLS)/bin
+	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd/test_agreement.py
 
 clean: ## Remove all that runs have written (the environments stay)
 	@if [ -x $(RUN) ]; then $(RUN) -m local_workspace clean; fi
@@ -44,6 +57,26 @@ lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
 	@for name in local test parity; do \
 	    $(PYTHON_ENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
 	        requirements/$$name.in -o requirements/$$name.txt; done
+
+# What the CI systems say besides.
+
+changes: ## Whether a pull request changes more than documents: true or false
+	@sh tools/changes.sh
+
+plan-comment: $(PYTHON_ENV)/test.done ## Post the plans of `make plan` on the pull request
+	@$(RUN) tools/plan_comment.py
+
+green: ## Record that staging has proved this commit
+	@sh tools/release.sh green
+
+release-branch: ## Move the release branch to what staging has proved
+	@sh tools/release.sh branch
+
+release-tag: ## Record that this commit was deployed to prod
+	@sh tools/release.sh tag
+
+earlier-release: ## Check out the release that RELEASE names, to deploy it again
+	@sh tools/release.sh earlier
 
 $(PYTHON_ENV)/local.done: requirements/local.txt local_workspace/install.sh
 	@sh local_workspace/install.sh $(PYTHON_ENV) requirements/local.txt
