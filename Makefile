@@ -2,14 +2,24 @@
 SHELL := /bin/sh
 PYTHON_ENV := .venv
 PARITY_ENV := .venv-parity
-TOOLS := .tools
 RUN := $(PYTHON_ENV)/bin/python
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
+# Of the bundle's words: the target, and for bundle-run the job's key and 'name=value name=value'.
+TARGET ?= dev
+JOB ?= training
+PARAMS ?=
+# The CLI that they call: ours, built from source, unless DATABRICKS_CLI names another.
+DATABRICKS_CLI ?= $(CURDIR)/.tools/bin/databricks
+ifeq ($(DATABRICKS_CLI),$(CURDIR)/.tools/bin/databricks)
+CLI := cli
+endif
+BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run job ui test unit integration cicd-test test-parity bench lint clean lock
+.PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
 help: ## List the commands
@@ -42,12 +52,42 @@ test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real on
 bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
 	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
 
+cli: ## Build the Databricks CLI and the stand-in workspace, with Go, into .tools/bin
+	@sh tests/bundle/workspace/build.sh .tools/bin
+
+bundle-test: cli $(PYTHON_ENV)/test.done ## The bundle with the real CLI against a stand-in workspace
+	@$(RUN) -m pytest tests/bundle
+
+validate: $(CLI) ## Validate the bundle: make validate TARGET=prod
+	@$(BUNDLE) validate --target $(TARGET)
+
+plan: $(CLI) ## Show what a deployment would change; also in .tools/plan-TARGET.txt
+	@$(BUNDLE) plan --target $(TARGET)
+
+deploy: $(CLI) ## Deploy the bundle: make deploy TARGET=dev
+	@$(BUNDLE) deploy --target $(TARGET)
+
+destroy: $(CLI) ## Remove what was deployed (targets dev and test alone)
+	@$(BUNDLE) destroy --target $(TARGET)
+
+bundle-run: $(CLI) ## Run a deployed job: make bundle-run TARGET=dev JOB=training PARAMS='as_of=2013-08-01T00:00:00Z'
+	@$(BUNDLE) run --target $(TARGET) --job $(JOB) --params '$(PARAMS)'
+
+slice-test: $(CLI) ## Run the jobs of the target test on its small slice of the sample
+	@$(BUNDLE) run --target test --job training
+	@$(BUNDLE) run --target test --job batch_inference --params as_of=2013-08-02T00:00:00Z
+	@$(BUNDLE) run --target test --job monitoring --params as_of=2013-08-03T00:00:00Z
+
+smoke: $(CLI) ## After a deployment: train, if there is need, and score: make smoke TARGET=staging
+	@$(BUNDLE) run --target $(TARGET) --job training --params as_of=$(AS_OF)
+	@$(BUNDLE) run --target $(TARGET) --job batch_inference --params as_of=$(AS_OF)
+
 lint: $(PYTHON_ENV)/test.done ## Format, lint, types, import rules, and the CI systems' own files
 	@$(PYTHON_ENV)/bin/ruff format --check .
 	@$(PYTHON_ENV)/bin/ruff check .
 	@$(PYTHON_ENV)/bin/lint-imports
 	@MYPYPATH=local_workspace/site $(PYTHON_ENV)/bin/mypy
-	@sh tools/lint.sh $(PYTHON_ENV)/bin $(TOOLS)/bin
+	@sh tools/lint.sh $(PYTHON_ENV)/bin .tools/bin
 	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd/test_agreement.py
 
 clean: ## Remove all that runs have written (the environments stay)

@@ -1,0 +1,132 @@
+"""The bundle's commands, as `make` and both CI systems call them: the real CLI, with a timeout and a check before.
+
+Needs nothing but Python and the CLI (`make cli`, or what `DATABRICKS_CLI` names).
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PLANS = REPOSITORY / ".tools"
+# Seconds. A host that is not there answers never.
+QUICK, DEPLOY, RUN = 120, 900, 4 * 3600
+DISPOSABLE = ("dev", "test")
+_PLACEHOLDER = re.compile(r"change[ _-]?me|<[^>]*>|@example\.|^(?:0{8}-0{4}-0{4}-0{4}-0{12})?$", re.IGNORECASE)
+
+
+def main() -> None:
+    """Reads the command line and does what it says."""
+    arguments = _parse(sys.argv[1:])
+    if not (os.environ.get("DATABRICKS_HOST") or os.environ.get("DATABRICKS_CONFIG_PROFILE")):
+        fail(
+            "DATABRICKS_HOST is not set: set it to the workspace's address (or DATABRICKS_CONFIG_PROFILE to a profile)."
+        )
+    target: str = arguments.target
+    match arguments.command:
+        case "validate":
+            validate(target)
+            print(f"The bundle is valid for target {target}.")
+        case "plan":
+            validate(target)
+            plan(target)
+        case "deploy":
+            validate(target)
+            bundle("deploy", target, timeout=DEPLOY)
+        case "destroy":
+            if target not in DISPOSABLE:
+                fail(f"the target '{target}' is not destroyed from here: only {' and '.join(DISPOSABLE)} are.")
+            bundle("destroy", target, "--auto-approve", timeout=DEPLOY)
+        case "run":
+            run(target, arguments.job, arguments.params)
+
+
+def validate(target: str) -> None:
+    """Validates strictly, and refuses placeholders where the target is a production one."""
+    checked = json.loads(bundle("validate", target, "--strict", "--output", "json", timeout=QUICK, capture=True))
+    found = [f"{name} ('{value}')" for name, value in placeholders(checked)]
+    if found and checked["bundle"]["mode"] == "production":
+        fail(f"target {target} still has placeholders: {', '.join(found)}.")
+    for what in found:
+        print(f"warning: {what} is a placeholder, which staging and prod refuse.", file=sys.stderr)
+
+
+def placeholders(checked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and values of the variables, and of the host, that nobody has filled in.
+
+    An empty value is one too, unless the variable's default is empty.
+    """
+    settings = {name: variable.get("value") for name, variable in checked.get("variables", {}).items()}
+    settings["host"] = checked["workspace"].get("host", "unknown")
+    for name, value in settings.items():
+        if isinstance(value, str) and _PLACEHOLDER.search(value):
+            default = checked.get("variables", {}).get(name, {}).get("default")
+            if value or default != "":
+                yield name, value
+
+
+def plan(target: str) -> None:
+    """Prints the plan and keeps it as a file, for a pull request's comment."""
+    text = bundle("plan", target, timeout=QUICK, capture=True)
+    print(text, end="")
+    PLANS.mkdir(exist_ok=True)
+    (PLANS / f"plan-{target}.txt").write_text(text, encoding="utf-8")
+
+
+def run(target: str, job: str, params: str) -> None:
+    """Runs a job and waits for its end. `params` is `name=value` pairs between spaces."""
+    pairs = params.split()
+    wrong = [pair for pair in pairs if not re.fullmatch(r"[\w.-]+=.*", pair)]
+    if wrong:
+        fail(f"'{wrong[0]}' is no parameter: write PARAMS='name=value name=value'.")
+    given = [word for pair in pairs for word in ("--params", pair)]
+    bundle("run", target, job, *given, timeout=RUN)
+
+
+def bundle(command: str, target: str, *arguments: str, timeout: int, capture: bool = False) -> str:
+    """Calls the CLI; its failure, or its silence, ends this process."""
+    cli = os.environ.get("DATABRICKS_CLI") or str(REPOSITORY / ".tools" / "bin" / "databricks")
+    words = [cli, "bundle", command, *arguments, "--target", target]
+    try:
+        done = subprocess.run(  # noqa: S603 (no shell)
+            words,
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if capture else None,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError:
+        fail(f"'{cli}' was not found: 'make cli' builds it, or set DATABRICKS_CLI to another one.")
+    except subprocess.TimeoutExpired:
+        where = os.environ.get("DATABRICKS_HOST") or "the workspace"
+        fail(f"'bundle {command}' did not end in {timeout} s: does {where} answer?")
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout or ""
+
+
+def fail(sentence: str) -> NoReturn:
+    """Ends this process with one sentence."""
+    print(f"error: {sentence}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bundle", description=__doc__)
+    parser.add_argument("command", choices=["validate", "plan", "deploy", "destroy", "run"])
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--job", default="", help="for run: the job's key in resources/")
+    parser.add_argument("--params", default="", help="for run: 'name=value name=value'")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    main()
