@@ -1,7 +1,8 @@
 """Posts the plans of all targets on the pull request: one comment, which the next run updates.
 
 Reads `.tools/plan-<target>.txt`, which `make plan` writes, and what the CI system says of the run: on GitHub
-`GITHUB_*` with GITHUB_TOKEN (pull-requests: write), on Azure Pipelines `SYSTEM_*` and `BUILD_*` with SYSTEM_ACCESSTOKEN.
+`GITHUB_*` with GITHUB_TOKEN (pull-requests: write), on Azure Pipelines `SYSTEM_*`, `BUILD_*` and
+SYSTEM_ACCESSTOKEN.
 Needs nothing but Python.
 """
 

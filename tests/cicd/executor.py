@@ -1,0 +1,204 @@
+"""Runs a workflow on this machine: its jobs in order, each in a clone of its own, its commands as the system does.
+
+What is not run as it is written is named in `equivalents`. A command that touches no workspace is run once: the result
+is used again for the same command on the same tree, whichever system asks (`Site.done`).
+"""
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.cicd.equivalents import COMMANDS, OFFLINE_WORDS, SELECTIONS, USES
+from tests.cicd.repository import Origin, git
+from tests.cicd.services import Forge
+from tests.cicd.system import Event, Position, System
+from tests.cicd.workflow import Job, Step, UnknownPartError, Workflow
+
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was run, or a command's result that was used again."""
+
+    job: str
+    command: str
+    status: int
+    printed: str
+    again: bool = False
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    results: dict[str, str] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    dispatched: list[str] = field(default_factory=list)
+
+    @property
+    def green(self) -> bool:
+        return not {"failure", "cancelled"} & set(self.results.values())
+
+    @property
+    def commands(self) -> list[str]:
+        return [step.command for step in self.done]
+
+    def failed(self) -> list[str]:
+        return [step.command for step in self.done if step.status]
+
+    def __str__(self) -> str:
+        steps = (f"--- {s.job}: {s.command} -> {s.status}\n{s.printed}" for s in self.done)
+        return "\n".join([str(self.results), *steps])
+
+
+@dataclass
+class Site:
+    """What runs share: the repository, the systems' services, a folder, and results that may be used again."""
+
+    checkout: Path  # whose environment and tools stand for restored caches
+    origin: Origin
+    folder: Path
+    forge: Forge
+    forge_url: str
+    base: Mapping[str, str]
+    done: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+
+
+@dataclass
+class Machine:
+    """The machine of one job."""
+
+    site: Site
+    system: System
+    position: Position
+    outcome: Outcome
+    cancel: Callable[[Step], bool] | None = None
+    root: Path = field(init=False)
+    # Whether git has the job's token, and what it may do with it.
+    git: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.root = self.site.folder / f"{self.position.job.key}-{uuid.uuid4().hex[:8]}"
+
+    def run(self) -> str:
+        """Runs the job's steps; returns the job's result."""
+        position, forge = self.position, self.site.forge
+        subject = self.system.subject(position)
+        if subject:
+            forge.identities[position.identity] = {"sub": subject}
+        forge.rights[position.token] = self.system.rights(position)
+        for step in position.job.steps:
+            if self.system.holds(step.condition, position):
+                self._run_step(step)
+        return position.status
+
+    def _run_step(self, step: Step) -> None:
+        if step.uses:
+            action = step.uses.split("@")[0]
+            if action not in USES:
+                raise UnknownPartError(f"{self.position.workflow.file}: the rehearsal does not know '{step.uses}'.")
+            USES[action](self, step)
+            return
+        env = {**self.system.predefined(self.position), **self.system.environment(step, self.position)}
+        command = self.system.expand(step.run, self.position)
+        known = next((words for words in COMMANDS if command.startswith(words)), None)
+        status, printed, written, again = (
+            (*COMMANDS[known](self, command, env), "", False) if known else self._execute(step, command, env)
+        )
+        self.outcome.done.append(Done(self.position.job.key, command, status, printed, again))
+        if status:
+            self.position.status = "cancelled" if status == _INTERRUPTED and self.cancel else "failure"
+        else:
+            self.position.steps[step.name] |= self.system.step_outputs(step, printed, written)
+
+    def _execute(self, step: Step, command: str, env: Mapping[str, str]) -> tuple[int, str, str, bool]:
+        offline = command in OFFLINE_WORDS
+        key = (command, self._tree())
+        if offline and key in self.site.done:
+            return *self.site.done[key], "", True
+        script, output, log = (self.root.with_suffix(suffix) for suffix in (".sh", ".out", ".log"))
+        script.write_text(command + "\n")
+        output.write_text("")
+        selection = {"PYTEST_ADDOPTS": SELECTIONS[command]} if SELECTIONS.get(command) else {}
+        whole = {**self.site.base, **env, **self.git, **selection, "GITHUB_OUTPUT": str(output)}
+        with log.open("wb") as printed:
+            process = subprocess.Popen(  # noqa: S603 (the commands of our own workflows)
+                [*self.system.shell, str(script)],
+                cwd=self.root,
+                env=whole,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            status = self._wait(process, step)
+        result = (status, log.read_text(errors="replace"))
+        if offline:
+            self.site.done[key] = result
+        return *result, output.read_text(), False
+
+    def _wait(self, process: subprocess.Popen[bytes], step: Step) -> int:
+        """Waits for the command's end; ends it when the run is cancelled, as both systems do: by an interrupt."""
+        while process.poll() is None:
+            if self.cancel and self.cancel(step):
+                os.killpg(process.pid, signal.SIGINT)
+                process.wait()
+                return _INTERRUPTED
+            time.sleep(0.02)
+        return process.returncode
+
+    def _tree(self) -> str:
+        return git(self.root, "rev-parse", "HEAD^{tree}")
+
+
+def run_workflow(
+    system: System,
+    workflow: Workflow,
+    event: Event,
+    run_job: Callable[[Position, Outcome], str],
+    *,
+    url: str = "",
+) -> Outcome:
+    """Goes through a workflow for an event.
+
+    Args:
+        run_job: Runs the job of a position and returns its result; only called for jobs whose condition holds.
+        url: Where the system answers.
+    """
+    outcome = Outcome()
+    outputs = Position(event, workflow, workflow.jobs[0]).outputs
+    for job in in_order(workflow.jobs):
+        position = Position(event, workflow, job, outcome.results, outputs, url=url)
+        position.status = _status_of(job, outcome.results)
+        if not system.holds(job.condition, position):
+            outcome.results[job.key] = "cancelled" if position.status == "cancelled" else "skipped"
+            continue
+        position.status = "success"
+        position.token, position.identity = f"token-{uuid.uuid4()}", f"identity-{uuid.uuid4()}"
+        outcome.results[job.key] = run_job(position, outcome)
+        outputs[job.key] |= system.job_outputs(position)
+    return outcome
+
+
+def in_order(jobs: tuple[Job, ...]) -> list[Job]:
+    """The jobs, each after those that it needs, otherwise as in the file."""
+    found: list[Job] = []
+    while waiting := [job for job in jobs if job not in found]:
+        ready = [job for job in waiting if set(job.needs) <= {done.key for done in found}]
+        if not ready:
+            raise UnknownPartError(f"'{waiting[0].key}' needs a job that never comes: {', '.join(waiting[0].needs)}.")
+        found.append(ready[0])
+    return found
+
+
+def _status_of(job: Job, results: Mapping[str, str]) -> str:
+    before = {results[key] for key in job.needs}
+    if "cancelled" in before:
+        return "cancelled"
+    return "success" if before <= {"success"} else "failure"

@@ -1,0 +1,68 @@
+"""The repository that a rehearsal works on: a bare origin with the commit under test, and what people push to it."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_PERSON = ("-c", "user.name=A person", "-c", "user.email=person@example.com")
+
+
+def git(folder: Path, *words: str) -> str:
+    """What git prints; its failure is an error."""
+    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    assert done.returncode == 0, f"git {' '.join(words)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The bare repository, and a clone in which people work."""
+
+    bare: Path
+    work: Path
+
+    @classmethod
+    def of(cls, checkout: Path, folder: Path) -> "Origin":
+        """An origin whose main is the checkout's HEAD."""
+        bare, work = folder / "origin.git", folder / "work"
+        git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+        # A full clone even of a shallow checkout: what is not here can't be served.
+        git(checkout, "push", "--quiet", bare.as_uri(), "HEAD:refs/heads/main")
+        git(folder, "clone", "--quiet", str(bare), str(work))
+        # Servers of both systems hand out a commit that no branch names any more.
+        git(bare, "config", "uploadpack.allowAnySHA1InWant", "true")
+        return cls(bare, work)
+
+    def head(self, ref: str) -> str:
+        """The commit of a branch or tag; empty when there is none."""
+        return git(self.bare, "for-each-ref", "--format=%(objectname)", ref)
+
+    def tags(self) -> list[str]:
+        return git(self.bare, "tag", "--list").splitlines()
+
+    def commit(self, parent: str, message: str, changes: dict[str, str]) -> str:
+        """A commit on top of another, with files written anew."""
+        git(self.work, "fetch", "--quiet", "origin")
+        git(self.work, "checkout", "--quiet", "--force", "--detach", parent)
+        for path, content in changes.items():
+            file = self.work / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        git(self.work, "add", "--all")
+        git(self.work, *_PERSON, "commit", "--quiet", "--message", message)
+        return git(self.work, "rev-parse", "HEAD")
+
+    def pull_request(self, number: int, head: str) -> str:
+        """The merge of a pull request's commit with main, where both systems put it."""
+        main = self.head("refs/heads/main")
+        git(self.work, "checkout", "--quiet", "--force", "--detach", main)
+        git(self.work, *_PERSON, "merge", "--quiet", "--no-ff", "--message", f"Merge of {number}", head)
+        merge = git(self.work, "rev-parse", "HEAD")
+        self.push(merge, f"refs/pull/{number}/merge")
+        return merge
+
+    def push(self, commit: str, ref: str) -> None:
+        git(self.work, "push", "--quiet", "--force", str(self.bare), f"{commit}:{ref}")
+
+    def text(self, commit: str, path: str) -> str:
+        return git(self.bare, "show", f"{commit}:{path}") + "\n"
