@@ -181,7 +181,7 @@ def _read_job(job: Mapping[str, Any], file: Path) -> Job:
 
 
 def _environment(job: Mapping[str, Any], where: str) -> str:
-    """Whose credentials the job has: its variable group says it. A deployment waits for the environment of that name."""
+    """Whose credentials the job has: its variable group says it. A deployment waits for the one of that name."""
     group = _variables(job.get("variables", []), where).get("group", "")
     if job.get("environment", group) != group:
         raise UnknownPartError(f"{where}: the environment and the variable group have different names.")

@@ -33,6 +33,8 @@ EVENTS = {
 }
 # Commands of one system alone: how it lets git push, starts the deploy, and says that all jobs passed.
 OF_ONE_SYSTEM = ("gh auth setup-git", "gh workflow run prod.yml --ref release", 'test "$UNFINISHED" = false')
+# Words that read what concerns the bundle from their environment.
+OF_THE_BUNDLE = ("validate", "plan", "deploy", "destroy", "slice-test", "smoke", "earlier-release")
 # The same log-in by another name.
 LOG_IN = {"github-oidc": "oidc", "azure-devops-oidc": "oidc"}
 
@@ -59,7 +61,7 @@ def steps_of(system: System, event: Event, changed: str) -> list[tuple[str, str,
             if words:
                 env = system.environment(step, position)
                 ours = {key: LOG_IN.get(value, value) for key, value in env.items() if concerns_the_bundle(key)}
-                found.append((position.job.key, words, ours if position.job.environment else {}))
+                found.append((position.job.key, words, ours if words.split()[0] in OF_THE_BUNDLE else {}))
             if words in ("changes", "release-branch"):
                 output = changed or "true"
                 position.steps[step.name] |= {"code": output, "moved": output}
