@@ -45,6 +45,7 @@ def land_sample(
     since: datetime | None,
     as_of: datetime,
     published_ahead: timedelta,
+    history_start: datetime,
 ) -> None:
     """Lands what became known in (since, as_of]; without `since`, all that was known at as_of.
 
@@ -55,13 +56,14 @@ def land_sample(
         since: as_of of the last completed refresh.
         as_of: the moment of this run.
         published_ahead: how long before departure a schedule is published.
+        history_start: nothing of the days before it (the airport's own) lands.
 
     Raises:
         FileNotFoundError: a source file is missing; it names the file.
     """
     airports = spark.createDataFrame(_read(source / "airports.csv"))
-    flights = spark.createDataFrame(_of_days(_read(source / "flights.csv.zip"), since, as_of))
-    weather = spark.createDataFrame(_of_days(_read(source / "weather.csv"), since, as_of))
+    flights = spark.createDataFrame(_of_days(_read(source / "flights.csv.zip"), history_start, since, as_of))
+    weather = spark.createDataFrame(_of_days(_read(source / "weather.csv"), history_start, since, as_of))
     land(known_flights(flights, airports, since, as_of, published_ahead), landing, "flights", as_of)
     land(known_weather(weather, since, as_of), landing, "weather", as_of)
     if since is None:
@@ -151,13 +153,12 @@ def _in_utc(table: pa.Table) -> pa.Table:
     return table
 
 
-def _of_days(table: pa.Table, since: datetime | None, as_of: datetime) -> pa.Table:
+def _of_days(table: pa.Table, history_start: datetime, since: datetime | None, as_of: datetime) -> pa.Table:
     """Only the days on which something can have become known in the window: a scan, so that Spark gets little."""
+    first = history_start if since is None else max(history_start, since - _LONGEST_LIFE)
     day = pc.add(pc.add(pc.multiply(table["year"], 10000), pc.multiply(table["month"], 100)), table["day"])
-    wanted = pc.less_equal(day, _as_number(as_of + _LONGEST_LIFE))
-    if since is not None:
-        wanted = pc.and_(wanted, pc.greater_equal(day, _as_number(since - _LONGEST_LIFE)))
-    return table.filter(wanted)
+    last = as_of + _LONGEST_LIFE
+    return table.filter(pc.and_(pc.greater_equal(day, _as_number(first)), pc.less_equal(day, _as_number(last))))
 
 
 def _as_number(moment: datetime) -> int:

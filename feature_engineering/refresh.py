@@ -25,7 +25,7 @@ def ingest(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, c
     since = last_refresh(spark, tables)
     if _is_due(since, as_of):
         ahead = config.source.published_ahead
-        land_sample(spark, sample_folder(), landing_folder(volume), since, as_of, ahead)
+        land_sample(spark, sample_folder(), landing_folder(volume), since, as_of, ahead, config.history_start)
     return since
 
 

@@ -53,6 +53,8 @@ class Workspace:
             "OMP_WAIT_POLICY": "PASSIVE",
             "BUNDLE_VAR_catalog": _CATALOG,
             "BUNDLE_VAR_volume_root": str(self.volumes),
+            # Its default is looked up in a workspace; nothing here needs one.
+            "BUNDLE_VAR_warehouse_id": "local",
         }
         for name in ("mlflow", "py4j"):
             logging.getLogger(name).setLevel(logging.ERROR)

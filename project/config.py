@@ -127,10 +127,17 @@ class Config(_Section):
         return self.source.history_start
 
 
-def load_config(path: Path = PROJECT_CONFIG) -> Config:
+def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "") -> Config:
     """Reads and checks the configuration.
+
+    Args:
+        path: the file.
+        history_start: takes the place of `source.history_start` for this deployment; empty leaves the file's.
 
     Raises:
         pydantic.ValidationError: a key is unknown, missing or of the wrong type; it names the key.
     """
-    return Config.model_validate(yaml.safe_load(path.read_text()))
+    content = yaml.safe_load(path.read_text())
+    if history_start:
+        content["source"]["history_start"] = history_start
+    return Config.model_validate(content)

@@ -7,6 +7,7 @@
 dbutils.widgets.text("catalog", "")
 dbutils.widgets.text("schema", "")
 dbutils.widgets.text("as_of", "")
+dbutils.widgets.text("history_start", "")
 dbutils.widgets.text("since", "")
 
 # COMMAND ----------
@@ -22,5 +23,5 @@ refresh_aircraft_features(
     tables,
     parse_optional_moment(dbutils.widgets.get("since")),
     parse_moment(dbutils.widgets.get("as_of")),
-    load_config(),
+    load_config(history_start=dbutils.widgets.get("history_start")),
 )

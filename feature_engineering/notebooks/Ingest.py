@@ -8,6 +8,7 @@ dbutils.widgets.text("catalog", "")
 dbutils.widgets.text("schema", "")
 dbutils.widgets.text("volume", "")
 dbutils.widgets.text("as_of", "")
+dbutils.widgets.text("history_start", "")
 
 # COMMAND ----------
 
@@ -24,7 +25,7 @@ since = ingest(
     tables,
     Path(dbutils.widgets.get("volume")),
     parse_moment(dbutils.widgets.get("as_of")),
-    load_config(),
+    load_config(history_start=dbutils.widgets.get("history_start")),
 )
 
 # COMMAND ----------

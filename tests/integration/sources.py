@@ -84,9 +84,10 @@ class FaultyFeed:
         since: datetime | None,
         as_of: datetime,
         published_ahead: timedelta,
+        history_start: datetime,
     ) -> None:
         """Lands what the sample's feed does, but for the faults."""
-        land_sample(spark, source, landing, since, as_of, published_ahead)
+        land_sample(spark, source, landing, since, as_of, published_ahead, history_start)
         for name, keys in KEYS.items():
             (file,) = (landing / name / f"as_of={as_of:%Y%m%dT%H%M%SZ}").glob("*.csv")
             rows = self._spoiled(name, keys, pd.read_csv(file, dtype=str), as_of)

@@ -69,7 +69,8 @@ def test_seven_days_one_by_one_equal_one_run(
 
 def test_a_minute_without_news_lands_files_without_rows(spark: SparkSession, config: Config, tmp_path: Path) -> None:
     since, as_of = (datetime(2013, 1, 4, 8, minute, tzinfo=UTC) for minute in (30, 31))
-    land_sample(spark, sample_folder(), tmp_path, since, as_of, config.source.published_ahead)
+    ahead, start = config.source.published_ahead, config.history_start
+    land_sample(spark, sample_folder(), tmp_path, since, as_of, ahead, start)
     for contract in (FLIGHTS, WEATHER):
         folders = landed_folders(tmp_path, contract.source, since, as_of)
         assert len(folders) == 1

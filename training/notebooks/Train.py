@@ -9,6 +9,7 @@ dbutils.widgets.text("schema", "")
 dbutils.widgets.text("model_name", "")
 dbutils.widgets.text("experiment", "")
 dbutils.widgets.text("as_of", "")
+dbutils.widgets.text("history_start", "")
 dbutils.widgets.text("git_commit", "")
 
 # COMMAND ----------
@@ -25,7 +26,7 @@ model_version = train(
     dbutils.widgets.get("experiment"),
     parse_moment(dbutils.widgets.get("as_of")),
     dbutils.widgets.get("git_commit"),
-    load_config(),
+    load_config(history_start=dbutils.widgets.get("history_start")),
 )
 
 # COMMAND ----------

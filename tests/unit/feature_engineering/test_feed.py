@@ -23,6 +23,7 @@ COLUMNS = tuple(column.split()[0] for column in SCHEMA.split(", "))
 FATES = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
 # JFK to Boston, scheduled from 12:00 to 13:30 UTC.
 NOON, LANDING = moment("2013-07-01 12:00"), moment("2013-07-01 13:30")
+START = moment("2013-01-01 00:00")
 LATE, CANCELLED, DIVERTED, DIVERTED_LATE, BACKWARDS = 1, 2, 3, 4, 5
 
 
@@ -169,7 +170,7 @@ def test_news_lands_once(spark, source, tmp_path):
         folders = landed_folders(landing, name, since, as_of)
         return [tuple(row.values()) for row in collected(read_landed(spark, folders, columns))] if folders else None
 
-    land_sample(spark, source, landing, None, NOON, AHEAD)
+    land_sample(spark, source, landing, None, NOON, AHEAD, START)
     flights = landed("flights", None, NOON, "flight", "status", "dep_delay", "time_hour")
     assert [row[:3] for row in flights] == [("1", "scheduled", None), ("2", "cancelled", None)]
     assert {moment(row[3].removesuffix("Z")[:16].replace("T", " ")) for row in flights} == {NOON}
@@ -180,17 +181,27 @@ def test_news_lands_once(spark, source, tmp_path):
         ("XXX", None, NOON),
     ]
     later = NOON + 60 * MINUTE
-    land_sample(spark, source, landing, NOON, later, AHEAD)
+    land_sample(spark, source, landing, NOON, later, AHEAD, START)
     assert landed("flights", NOON, later, "flight", "status", "dep_delay") == [("1", "departed", "30", later)]
     assert landed("weather", NOON, later, "origin") == []
     assert landed("planes", NOON, later, "tailnum") is None
+
+
+@pytest.mark.parametrize(("start", "lands"), [("2013-07-01 00:00", True), ("2013-07-02 00:00", False)])
+@pytest.mark.parametrize("since", [None, NOON - 60 * MINUTE])
+def test_nothing_lands_of_the_days_before_the_history_starts(spark, source, tmp_path, start, lands, since):
+    as_of = NOON + 60 * MINUTE
+    land_sample(spark, source, tmp_path, since, as_of, AHEAD, moment(start))
+    for name, column in (("flights", "flight"), ("weather", "origin")):
+        folders = landed_folders(tmp_path, name, since, as_of)
+        assert bool(collected(read_landed(spark, folders, (column,)))) is lands
 
 
 @pytest.mark.parametrize("name", ["flights.csv.zip", "weather.csv", "airports.csv", "planes.csv"])
 def test_a_missing_source_file_is_named(spark, source, tmp_path, name):
     (source / name).unlink()
     with pytest.raises(FileNotFoundError, match=name):
-        land_sample(spark, source, tmp_path / "landing", None, NOON, AHEAD)
+        land_sample(spark, source, tmp_path / "landing", None, NOON, AHEAD, START)
 
 
 def test_the_sample_is_found():

@@ -51,6 +51,13 @@ def test_a_fault_is_named_by_its_key(load, key):
         load(FAULTS[key])
 
 
+def test_a_deployment_may_have_a_shorter_history():
+    assert load_config(history_start="2013-06-01T00:00:00Z").history_start.isoformat() == "2013-06-01T00:00:00+00:00"
+    assert load_config(history_start="").history_start == load_config().history_start
+    with pytest.raises(ValidationError, match=r"source\.history_start"):
+        load_config(history_start="last year")
+
+
 def test_nothing_changes_it_later(load):
     config = load(lambda _: None)
     with pytest.raises(ValidationError, match="frozen"):
