@@ -11,3 +11,20 @@ SETTINGS = {
     "staging": {"DATABRICKS_HOST": "https://staging.invalid", "DATABRICKS_CLIENT_ID": "staging-client"},
     "prod": {"DATABRICKS_HOST": "https://prod.invalid", "DATABRICKS_CLIENT_ID": "prod-client"},
 }
+
+# The Databricks account, which federation policies take for their audience.
+AUDIENCE = "00000000-1111-2222-3333-444444444444"
+
+# What the team fills in, in a file of its own. The stand-in runs jobs on this machine's catalog.
+VALUES_FILE = "resources/values.yml"
+_SHARED = """    variables:
+      catalog: spark_catalog
+      service_principal: aaaaaaaa-bbbb-4ccc-dddd-eeeeeeeeeeee
+      engineers_group: engineers
+      readers_group: readers
+      notification_email: team@arrival-delay.test
+"""
+_OWN = """    variables:
+      catalog: spark_catalog
+"""
+VALUES = f"targets:\n  dev:\n{_OWN}  test:\n{_OWN}  staging:\n{_SHARED}  prod:\n{_SHARED}"

@@ -1,0 +1,153 @@
+"""What rehearsals share: a stand-in workspace, the systems' services, and a repository with a team's values in it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cicd.azure import Azure
+from tests.cicd.executor import Machine, Outcome, Site, run_workflow
+from tests.cicd.github import GitHub
+from tests.cicd.repository import Origin
+from tests.cicd.services import Forge, Login, Policy, Service
+from tests.cicd.settings import AUDIENCE, SETTINGS, VALUES, VALUES_FILE
+from tests.cicd.system import Event, Position, System
+from tests.cicd.workflow import Step, Workflow
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SYSTEMS: dict[str, type[System]] = {"github": GitHub, "azure": Azure}
+
+
+@pytest.fixture(scope="session")
+def cli() -> Path:
+    """The folder of the CLI and the stand-in workspace."""
+    folder = REPOSITORY / ".tools" / "bin"
+    if not (folder / "workspace").exists():
+        if shutil.which("go") is None:
+            pytest.skip("the Databricks CLI is not built ('make cli'), and Go, which builds it, was not found")
+        subprocess.run(["make", "cli"], cwd=REPOSITORY, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Origin:
+    """The repository of a team: the commit under test, and on top of it what docs/deploy.md has a team fill in."""
+    origin = Origin.of(REPOSITORY, tmp_path_factory.mktemp("origin"))
+    main = origin.commit(origin.head("refs/heads/main"), "What is ours", {VALUES_FILE: VALUES})
+    origin.push(main, "refs/heads/main")
+    return origin
+
+
+@pytest.fixture(scope="session")
+def workspace_url(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The stand-in workspace, whose jobs run for real."""
+    folder = tmp_path_factory.mktemp("workspace")
+    words = [
+        str(cli / "workspace"),
+        "-folder",
+        str(folder),
+        "-runner",
+        f"{REPOSITORY}/.venv/bin/python -m local_workspace deployed",
+    ]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.terminate()
+        process.wait()
+
+
+@dataclass
+class Rehearsal:
+    """One system's part: its workflows are run against workspaces of its own."""
+
+    system: System
+    site: Site
+    workspaces: dict[str, Login]
+
+    def workflow(self, file: str) -> Workflow:
+        """A workflow as it stands in the commit under test."""
+        (found,) = [flow for flow in self.system.workflows(REPOSITORY) if flow.file == file]
+        return found
+
+    def run(self, file: str, event: Event, *, jobs: tuple[str, ...] = (), **options: Any) -> Outcome:
+        """Runs a workflow; when `jobs` are named, the others count as passed."""
+        flow = self.workflow(file)
+
+        def run_job(position: Position, outcome: Outcome) -> str:
+            if jobs and position.job.key not in jobs:
+                return "success"
+            return Machine(self.site, self.system, position, outcome, **options).run()
+
+        return run_workflow(self.system, flow, event, run_job, url=self.site.forge_url)
+
+
+@pytest.fixture(scope="session", params=SYSTEMS)
+def rehearsal(
+    request: pytest.FixtureRequest,
+    origin: Origin,
+    workspace_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    done: dict[tuple[str, str], tuple[int, str]],
+) -> Iterator[Rehearsal]:
+    """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
+    folder, forge = tmp_path_factory.mktemp(request.param), Forge()
+    workspaces = {name: Login(workspace_url, []) for name in ("staging", "prod")}
+    with ExitStack() as stack:
+        forge_url = stack.enter_context(Service(forge)).url
+        for login in workspaces.values():
+            login.url = stack.enter_context(Service(login)).url
+        settings = {
+            name: {
+                key: workspaces[value.removeprefix("https://").removesuffix(".invalid")].url if "HOST" in key else value
+                for key, value in group.items()
+            }
+            for name, group in SETTINGS.items()
+        }
+        system = SYSTEMS[request.param](settings)
+        add_policies(system, workspaces)
+        site = Site(REPOSITORY, origin, folder, forge, forge_url, machine(folder), done)
+        yield Rehearsal(system, site, workspaces)
+
+
+@pytest.fixture(scope="session")
+def done() -> dict[tuple[str, str], tuple[int, str]]:
+    """Results of commands that touch no workspace, by command and tree: they are of use to both systems."""
+    return {}
+
+
+def machine(folder: Path) -> dict[str, str]:
+    """A machine's own environment: nothing of the person's who runs the rehearsal but where the tools are."""
+    home = folder / "home"
+    home.mkdir()
+    go = subprocess.run(["go", "env", "GOCACHE", "GOMODCACHE"], capture_output=True, text=True, check=False)
+    caches = dict(zip(("GOCACHE", "GOMODCACHE"), go.stdout.split(), strict=False))
+    kept = {key: os.environ[key] for key in ("PATH", "LANG", "JAVA_HOME", "TMPDIR") if key in os.environ}
+    return {**kept, **caches, "HOME": str(home), "GOFLAGS": "-mod=readonly", "UV_OFFLINE": "1"}
+
+
+def add_policies(system: System, workspaces: dict[str, Login]) -> None:
+    """The federation policies of docs/setup-*.md: each service principal trusts one environment or pipeline."""
+    subjects = {
+        "github": {name: f"repo:example/arrival-delay:environment:{name}" for name in SETTINGS},
+        "azure": {
+            "pull-request": "p://example/arrival-delay/pull_request",
+            "staging": "p://example/arrival-delay/staging",
+            "prod": "p://example/arrival-delay/prod",
+        },
+    }[system.name]
+    staging, prod = workspaces["staging"], workspaces["prod"]
+    for login, name, client, rights in (
+        (staging, "pull-request", "pull-request-client", "dbapi1"),
+        (staging, "staging", "staging-client", "dbapi1"),
+        (prod, "pull-request", "prod-reader-client", "denied"),
+        (prod, "prod", "prod-client", "dbapi1"),
+    ):
+        audiences = (AUDIENCE, f"{login.url}/oidc/v1/token", "api://AzureADTokenExchange")
+        login.policies.append(Policy(client, subjects[name], audiences, f"{rights}-{system.name}-{client}"))
