@@ -7,7 +7,7 @@
 # Nothing is forced: a branch that holds other commits stays as it is, and the command fails.
 set -eu
 
-head_of() { git ls-remote --exit-code origin "$1" | cut -f 1; }
+head_of() { git ls-remote origin "refs/heads/$1" | cut -f 1; }
 
 fail() { echo "error: $1" >&2; exit 1; }
 
@@ -18,8 +18,9 @@ case "${1:-}" in
         move "$(git rev-parse HEAD)" green
         ;;
     branch)
-        green=$(head_of refs/heads/green) || fail "there is no branch green: staging has proved no commit of main yet."
-        if [ "$(head_of refs/heads/release || true)" = "$green" ]; then
+        green=$(head_of green)
+        [ -n "$green" ] || fail "there is no branch green: staging has proved no commit of main yet."
+        if [ "$(head_of release)" = "$green" ]; then
             echo false
         else
             git fetch --quiet origin green

@@ -18,7 +18,7 @@ from tests.cicd.repository import Origin
 from tests.cicd.services import Forge, Login, Policy, Service
 from tests.cicd.settings import AUDIENCE, SETTINGS, VALUES, VALUES_FILE
 from tests.cicd.system import Event, Position, System
-from tests.cicd.workflow import Step, Workflow
+from tests.cicd.workflow import Workflow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMS: dict[str, type[System]] = {"github": GitHub, "azure": Azure}
@@ -31,7 +31,7 @@ def cli() -> Path:
     if not (folder / "workspace").exists():
         if shutil.which("go") is None:
             pytest.skip("the Databricks CLI is not built ('make cli'), and Go, which builds it, was not found")
-        subprocess.run(["make", "cli"], cwd=REPOSITORY, check=True)
+        subprocess.run(["make", "cli"], cwd=REPOSITORY, check=True)  # noqa: S607 (whichever make there is)
     return folder
 
 
@@ -56,7 +56,7 @@ def workspace_url(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         f"{REPOSITORY}/.venv/bin/python -m local_workspace deployed",
     ]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
         assert process.stdout
         yield process.stdout.readline().strip()
         process.terminate()
@@ -124,12 +124,18 @@ def done() -> dict[tuple[str, str], tuple[int, str]]:
 
 def machine(folder: Path) -> dict[str, str]:
     """A machine's own environment: nothing of the person's who runs the rehearsal but where the tools are."""
-    home = folder / "home"
-    home.mkdir()
-    go = subprocess.run(["go", "env", "GOCACHE", "GOMODCACHE"], capture_output=True, text=True, check=False)
-    caches = dict(zip(("GOCACHE", "GOMODCACHE"), go.stdout.split(), strict=False))
+    (folder / "home").mkdir()
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "JAVA_HOME", "TMPDIR") if key in os.environ}
-    return {**kept, **caches, "HOME": str(home), "GOFLAGS": "-mod=readonly", "UV_OFFLINE": "1"}
+    return {**kept, **go_caches(), "HOME": str(folder / "home"), "UV_OFFLINE": "1"}
+
+
+def go_caches() -> dict[str, str]:
+    """Where Go keeps what it has built, in place of a restored cache; nothing without Go."""
+    if shutil.which("go") is None:
+        return {}
+    names = ("GOCACHE", "GOMODCACHE")
+    found = subprocess.run(["go", "env", *names], capture_output=True, text=True, check=True)  # noqa: S603, S607
+    return dict(zip(names, found.stdout.split(), strict=True))
 
 
 def add_policies(system: System, workspaces: dict[str, Login]) -> None:
