@@ -1,13 +1,15 @@
 """What rehearsals share: a stand-in workspace, the systems' services, and a repository with a team's values in it."""
 
+import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -18,7 +20,7 @@ from tests.cicd.repository import Origin
 from tests.cicd.services import Forge, Login, Policy, Service
 from tests.cicd.settings import AUDIENCE, SETTINGS, VALUES, VALUES_FILE
 from tests.cicd.system import Event, Position, System
-from tests.cicd.workflow import Workflow
+from tests.cicd.workflow import Step, Workflow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMS: dict[str, type[System]] = {"github": GitHub, "azure": Azure}
@@ -33,15 +35,6 @@ def cli() -> Path:
             pytest.skip("the Databricks CLI is not built ('make cli'), and Go, which builds it, was not found")
         subprocess.run(["make", "cli"], cwd=REPOSITORY, check=True)  # noqa: S607 (whichever make there is)
     return folder
-
-
-@pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Origin:
-    """The repository of a team: the commit under test, and on top of it what docs/deploy.md has a team fill in."""
-    origin = Origin.of(REPOSITORY, tmp_path_factory.mktemp("origin"))
-    main = origin.commit(origin.head("refs/heads/main"), "What is ours", {VALUES_FILE: VALUES})
-    origin.push(main, "refs/heads/main")
-    return origin
 
 
 @pytest.fixture(scope="session")
@@ -63,27 +56,73 @@ def workspace_url(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         process.wait()
 
 
+@dataclass(frozen=True)
+class Api:
+    """A workspace as its administrator sees it."""
+
+    url: str
+    token: str
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        with urlopen(Request(f"{self.url}{path}", data, headers, method=method), timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def make_warehouse(self) -> None:
+        """What every new workspace has."""
+        self.call("POST", "/api/2.0/sql/warehouses", {"name": "Serverless Starter Warehouse"})
+
+    def jobs(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.call("GET", "/api/2.2/jobs/list").get("jobs", [])
+        return listed
+
+    def left(self) -> dict[str, Any]:
+        """What is in the workspace, by kind; a kind of which nothing is there is left out."""
+        found = {
+            "jobs": self.jobs(),
+            "schemas": self.call("GET", "/api/2.1/unity-catalog/schemas").get("schemas"),
+            "volumes": self.call("GET", "/api/2.1/unity-catalog/volumes").get("volumes"),
+            "models": self.call("GET", "/api/2.1/unity-catalog/models").get("registered_models"),
+            "dashboards": self.call("GET", "/api/2.0/lakeview/dashboards").get("dashboards"),
+            "experiments": self.call("POST", "/api/2.0/mlflow/experiments/search", {}).get("experiments"),
+        }
+        return {kind: listed for kind, listed in found.items() if listed}
+
+
 @dataclass
 class Rehearsal:
-    """One system's part: its workflows are run against workspaces of its own."""
+    """One system's part: its workflows are run in a repository and against workspaces of its own."""
 
     system: System
     site: Site
     workspaces: dict[str, Login]
+
+    @property
+    def origin(self) -> Origin:
+        return self.site.origin
 
     def workflow(self, file: str) -> Workflow:
         """A workflow as it stands in the commit under test."""
         (found,) = [flow for flow in self.system.workflows(REPOSITORY) if flow.file == file]
         return found
 
-    def run(self, file: str, event: Event, *, jobs: tuple[str, ...] = (), **options: Any) -> Outcome:
-        """Runs a workflow; when `jobs` are named, the others count as passed."""
-        flow = self.workflow(file)
+    def run(
+        self,
+        file: str,
+        event: Event,
+        *,
+        jobs: tuple[str, ...] = (),
+        workflow: Workflow | None = None,
+        cancel: Callable[[Step], bool] | None = None,
+    ) -> Outcome:
+        """Runs a workflow, or a changed one in its place; when `jobs` are named, the others count as passed."""
+        flow = workflow or self.workflow(file)
 
         def run_job(position: Position, outcome: Outcome) -> str:
             if jobs and position.job.key not in jobs:
                 return "success"
-            return Machine(self.site, self.system, position, outcome, **options).run()
+            return Machine(self.site, self.system, position, outcome, cancel).run()
 
         return run_workflow(self.system, flow, event, run_job, url=self.site.forge_url)
 
@@ -91,13 +130,13 @@ class Rehearsal:
 @pytest.fixture(scope="session", params=SYSTEMS)
 def rehearsal(
     request: pytest.FixtureRequest,
-    origin: Origin,
     workspace_url: str,
     tmp_path_factory: pytest.TempPathFactory,
     done: dict[tuple[str, str], tuple[int, str]],
 ) -> Iterator[Rehearsal]:
     """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
     folder, forge = tmp_path_factory.mktemp(request.param), Forge()
+    origin = team_repository(folder)
     workspaces = {name: Login(workspace_url, []) for name in ("staging", "prod")}
     with ExitStack() as stack:
         forge_url = stack.enter_context(Service(forge)).url
@@ -120,6 +159,14 @@ def rehearsal(
 def done() -> dict[tuple[str, str], tuple[int, str]]:
     """Results of commands that touch no workspace, by command and tree: they are of use to both systems."""
     return {}
+
+
+def team_repository(folder: Path) -> Origin:
+    """A team's repository: the commit under test, and on top of it what docs/cicd.md has a team fill in."""
+    origin = Origin.of(REPOSITORY, folder)
+    main = origin.commit(origin.head("refs/heads/main"), "What is ours", {VALUES_FILE: VALUES})
+    origin.push(main, "refs/heads/main")
+    return origin
 
 
 def machine(folder: Path) -> dict[str, str]:
@@ -155,5 +202,7 @@ def add_policies(system: System, workspaces: dict[str, Login]) -> None:
         (prod, "pull-request", "prod-reader-client", "denied"),
         (prod, "prod", "prod-client", "dbapi1"),
     ):
+        token = f"{rights}-{system.name}-{client}"
+        Api(login.behind, token.replace("denied", "dbapi1")).make_warehouse()
         audiences = (AUDIENCE, f"{login.url}/oidc/v1/token", "api://AzureADTokenExchange")
-        login.policies.append(Policy(client, subjects[name], audiences, f"{rights}-{system.name}-{client}"))
+        login.policies.append(Policy(client, subjects[name], audiences, token))

@@ -37,7 +37,6 @@ def check_out(machine: "Machine", step: "Step") -> None:
     """A clean clone of the event's commit, as deep as the step says."""
     event, root, origin = machine.position.event, machine.root, machine.site.origin.bare.as_uri()
     depth = step.inputs.get("fetch-depth", step.inputs.get("fetchDepth", "1"))
-    root.mkdir()
     git(root, "init", "--quiet")
     git(root, "remote", "add", "origin", _UNREACHABLE)
     deep = ["--depth", depth] if depth != "0" else []

@@ -85,6 +85,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.root = self.site.folder / f"{self.position.job.key}-{uuid.uuid4().hex[:8]}"
+        self.root.mkdir()
 
     def run(self) -> str:
         """Runs the job's steps; returns the job's result."""
@@ -119,7 +120,7 @@ class Machine:
 
     def _execute(self, step: Step, command: str, env: Mapping[str, str]) -> tuple[int, str, str, bool]:
         offline = command in OFFLINE_WORDS
-        key = (command, self._tree())
+        key = (command, git(self.root, "rev-parse", "HEAD^{tree}") if offline else "")
         if offline and key in self.site.done:
             return *self.site.done[key], "", True
         script, output, log = (self.root.with_suffix(suffix) for suffix in (".sh", ".out", ".log"))
@@ -152,9 +153,6 @@ class Machine:
                 return _INTERRUPTED
             time.sleep(0.02)
         return process.returncode
-
-    def _tree(self) -> str:
-        return git(self.root, "rev-parse", "HEAD^{tree}")
 
 
 def run_workflow(
