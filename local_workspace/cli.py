@@ -1,5 +1,6 @@
 """The commands behind `make run`, `make job`, `make ui` and `make clean`."""
 
+import json
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from local_workspace.bundle import load_bundle
+from local_workspace.deployed_run import run_deployed, take_standard_output
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.jars import fetch_delta_jars
 from local_workspace.local_jobs import run_jobs
@@ -55,6 +57,14 @@ def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
     with open_workspace() as workspace:
         _, failed = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
     if failed:
+        sys.exit(1)
+
+
+@commands.command(help="Run a job as it was deployed (what the stand-in workspace calls).", hidden=True)
+def deployed() -> None:
+    """Runs the job that standard input asks for."""
+    reports = take_standard_output()
+    if run_deployed(json.load(sys.stdin), reports):
         sys.exit(1)
 
 

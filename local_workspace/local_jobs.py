@@ -20,7 +20,10 @@ from local_workspace.workspace import Workspace
 
 
 def run_jobs(
-    bundle: Bundle, workspace: Workspace, requests: Sequence[tuple[str, dict[str, str]]]
+    bundle: Bundle,
+    workspace: Workspace,
+    requests: Sequence[tuple[str, dict[str, str]]],
+    progress: Progress | None = None,
 ) -> tuple[SparkSession | None, bool]:
     """Runs the jobs up to the first that fails.
 
@@ -28,7 +31,7 @@ def run_jobs(
         The session, and whether a job failed.
     """
     spark: SparkSession | None = None
-    progress = Progress()
+    progress = progress or Progress()
 
     def execute(file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
         assert spark is not None  # noqa: S101 (set below, before the first task)

@@ -13,7 +13,7 @@ from local_workspace.errors import LocalWorkspaceError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER_VARIABLE = "LOCAL_WORKSPACE"
-_CATALOG = "spark_catalog"
+CATALOG = "spark_catalog"
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,16 @@ class Workspace:
         """Where volumes are mounted."""
         return self.root / "Volumes"
 
-    def enter(self) -> None:
-        """Makes this process one of the workspace: import path, MLflow's stores, bundle variables."""
-        for path in (REPOSITORY / "local_workspace" / "site", REPOSITORY):
+    def enter(self, bundle_root: Path = REPOSITORY) -> None:
+        """Makes this process one of the workspace: import path, MLflow's stores, bundle variables.
+
+        Args:
+            bundle_root: Where stages are imported from. If it is not the repository, nothing else of that is.
+        """
+        if bundle_root != REPOSITORY:
+            bundle_root.joinpath("local_workspace").symlink_to(REPOSITORY / "local_workspace")
+            sys.path[:] = [path for path in sys.path if Path(path).resolve() != REPOSITORY]
+        for path in (bundle_root / "local_workspace" / "site", bundle_root):
             if str(path) not in sys.path:
                 sys.path.insert(0, str(path))
         os.environ |= {
@@ -51,7 +58,7 @@ class Workspace:
             "MLFLOW_DISABLE_TELEMETRY": "true",
             # A thread that waits for others of a model's fit must not hold the core that Spark could use.
             "OMP_WAIT_POLICY": "PASSIVE",
-            "BUNDLE_VAR_catalog": _CATALOG,
+            "BUNDLE_VAR_catalog": CATALOG,
             "BUNDLE_VAR_volume_root": str(self.volumes),
             # Its default is looked up in a workspace; nothing here needs one.
             "BUNDLE_VAR_warehouse_id": "local",
@@ -66,7 +73,7 @@ def find_workspace() -> Workspace:
 
 
 @contextmanager
-def open_workspace() -> Iterator[Workspace]:
+def open_workspace(bundle_root: Path = REPOSITORY) -> Iterator[Workspace]:
     """Makes the folder when it is not there, holds it for this process alone, and enters it."""
     workspace = find_workspace()
     try:
@@ -84,5 +91,5 @@ def open_workspace() -> Iterator[Workspace]:
             raise LocalWorkspaceError(
                 f"Another run is using '{workspace.root}': wait for it, or set {FOLDER_VARIABLE} to another folder."
             ) from None
-        workspace.enter()
+        workspace.enter(bundle_root)
         yield workspace
