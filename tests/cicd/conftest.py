@@ -17,8 +17,8 @@ from tests.cicd.azure import Azure
 from tests.cicd.executor import Machine, Outcome, Site, run_workflow
 from tests.cicd.github import GitHub
 from tests.cicd.repository import Origin
-from tests.cicd.services import Forge, Login, Policy, Service
-from tests.cicd.settings import AUDIENCE, SETTINGS, VALUES, VALUES_FILE
+from tests.cicd.services import AZURE_AUDIENCE, Forge, Login, Policy, Service
+from tests.cicd.settings import AUDIENCE, SERVICE_PRINCIPAL, SETTINGS, VALUES, VALUES_FILE
 from tests.cicd.system import Event, Position, System
 from tests.cicd.workflow import Step, Workflow
 
@@ -41,13 +41,10 @@ def cli() -> Path:
 def workspace_url(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The stand-in workspace, whose jobs run for real."""
     folder = tmp_path_factory.mktemp("workspace")
-    words = [
-        str(cli / "workspace"),
-        "-folder",
-        str(folder),
-        "-runner",
-        f"{REPOSITORY}/.venv/bin/python -m local_workspace deployed",
-    ]
+    (folder / "runs").mkdir()
+    python = f"{REPOSITORY}/.venv/bin/python"
+    runner = f"{python} {REPOSITORY}/tests/cicd/run_once.py {folder}/runs {python} -m local_workspace deployed"
+    words = [str(cli / "workspace"), "-folder", str(folder / "data"), "-runner", runner]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
         assert process.stdout
@@ -67,11 +64,7 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         with urlopen(Request(f"{self.url}{path}", data, headers, method=method), timeout=30) as answer:  # noqa: S310
-            return json.load(answer)
-
-    def make_warehouse(self) -> None:
-        """What every new workspace has."""
-        self.call("POST", "/api/2.0/sql/warehouses", {"name": "Serverless Starter Warehouse"})
+            return json.loads(answer.read() or b"{}")
 
     def jobs(self) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = self.call("GET", "/api/2.2/jobs/list").get("jobs", [])
@@ -137,11 +130,12 @@ def rehearsal(
     """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
     folder, forge = tmp_path_factory.mktemp(request.param), Forge()
     origin = team_repository(folder)
-    workspaces = {name: Login(workspace_url, []) for name in ("staging", "prod")}
+    workspaces = {name: Login(workspace_url, f"dbapi1-{request.param}-{name}") for name in ("staging", "prod")}
     with ExitStack() as stack:
         forge_url = stack.enter_context(Service(forge)).url
         for login in workspaces.values():
             login.url = stack.enter_context(Service(login)).url
+            set_up(Api(login.behind, login.token))
         settings = {
             name: {
                 key: workspaces[value.removeprefix("https://").removesuffix(".invalid")].url if "HOST" in key else value
@@ -185,6 +179,14 @@ def go_caches() -> dict[str, str]:
     return dict(zip(names, found.stdout.split(), strict=True))
 
 
+def set_up(workspace: Api) -> None:
+    """What a new workspace has, and the folder that docs/setup-*.md has people make for those who may only read."""
+    workspace.call("POST", "/api/2.0/sql/warehouses", {"name": "Serverless Starter Warehouse"})
+    for target in ("staging", "prod"):
+        folder = f"/Workspace/Users/{SERVICE_PRINCIPAL}/.bundle/arrival_delay/{target}/files"
+        workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": folder})
+
+
 def add_policies(system: System, workspaces: dict[str, Login]) -> None:
     """The federation policies of docs/setup-*.md: each service principal trusts one environment or pipeline."""
     subjects = {
@@ -196,13 +198,11 @@ def add_policies(system: System, workspaces: dict[str, Login]) -> None:
         },
     }[system.name]
     staging, prod = workspaces["staging"], workspaces["prod"]
-    for login, name, client, rights in (
-        (staging, "pull-request", "pull-request-client", "dbapi1"),
-        (staging, "staging", "staging-client", "dbapi1"),
-        (prod, "pull-request", "prod-reader-client", "denied"),
-        (prod, "prod", "prod-client", "dbapi1"),
+    for login, environment, client, writes in (
+        (staging, "pull-request", "pull-request-client", True),
+        (staging, "staging", "staging-client", True),
+        (prod, "pull-request", "prod-reader-client", False),
+        (prod, "prod", "prod-client", True),
     ):
-        token = f"{rights}-{system.name}-{client}"
-        Api(login.behind, token.replace("denied", "dbapi1")).make_warehouse()
-        audiences = (AUDIENCE, f"{login.url}/oidc/v1/token", "api://AzureADTokenExchange")
-        login.policies.append(Policy(client, subjects[name], audiences, token))
+        audiences = (AUDIENCE, f"{login.url}/oidc/v1/token", AZURE_AUDIENCE)
+        login.policies.append(Policy(client, subjects[environment], audiences, writes))

@@ -1,15 +1,24 @@
 """The repository that a rehearsal works on: a bare origin with the commit under test, and what people push to it."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_PERSON = ("-c", "user.name=A person", "-c", "user.email=person@example.com")
+_PERSON = {"NAME": "A person", "EMAIL": "person@example.com", "DATE": "2026-01-01T00:00:00Z"}
+# The same person at the same moment: the same change is the same commit in each system's repository.
+_IDENTITY = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON.items()}
 
 
 def git(folder: Path, *words: str) -> str:
     """What git prints; its failure is an error."""
-    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(  # noqa: S603 (no shell)
+        ["git", "-C", str(folder), *words],  # noqa: S607 (whichever git there is)
+        env={**os.environ, **_IDENTITY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, f"git {' '.join(words)}: {done.stderr}"
     return done.stdout.strip()
 
@@ -49,14 +58,14 @@ class Origin:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
         git(self.work, "add", "--all")
-        git(self.work, *_PERSON, "commit", "--quiet", "--message", message)
+        git(self.work, "commit", "--quiet", "--message", message)
         return git(self.work, "rev-parse", "HEAD")
 
     def pull_request(self, number: int, head: str) -> str:
         """The merge of a pull request's commit with main, where both systems put it."""
         main = self.head("refs/heads/main")
         git(self.work, "checkout", "--quiet", "--force", "--detach", main)
-        git(self.work, *_PERSON, "merge", "--quiet", "--no-ff", "--message", f"Merge of {number}", head)
+        git(self.work, "merge", "--quiet", "--no-ff", "--message", f"Merge of {number}", head)
         merge = git(self.work, "rev-parse", "HEAD")
         self.push(merge, f"refs/pull/{number}/merge")
         return merge

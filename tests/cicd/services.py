@@ -66,7 +66,7 @@ def _handler(answer: Callable[[Request], Answer]) -> type[BaseHTTPRequestHandler
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self._read_chunks() if "Transfer-Encoding" in self.headers else self._read_length()
             headers = {key.lower(): value for key, value in self.headers.items()}
             found = answer(Request(self.command, parts.path, parse_qs(parts.query), headers, body, self.path))
             content = found.raw or json.dumps(found.body).encode()
@@ -75,6 +75,17 @@ def _handler(answer: Callable[[Request], Answer]) -> type[BaseHTTPRequestHandler
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def _read_length(self) -> bytes:
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+        def _read_chunks(self) -> bytes:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815
 
@@ -140,23 +151,27 @@ class Forge:
 
 @dataclass(frozen=True)
 class Policy:
-    """A federation policy of a service principal: who may log in as it; `token` is what the stand-in knows it by."""
+    """A service principal and its federation policy: whose identity tokens it trusts, and whether it may write."""
 
     client_id: str
     subject: str
     audiences: tuple[str, ...]
-    token: str
+    writes: bool
 
 
 @dataclass
 class Login:
-    """A workspace's front: its log-in, and the stand-in behind it."""
+    """A workspace's front: its log-in, its service principals' rights, and the stand-in behind it.
+
+    The stand-in knows a workspace by a token; each service principal logs in to the same one.
+    """
 
     behind: str
-    policies: list[Policy]
+    token: str
+    policies: list[Policy] = field(default_factory=list)
     url: str = ""
     logins: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Answer:
         if request.path == "/.well-known/databricks-config":
@@ -166,24 +181,30 @@ class Login:
             return Answer(200, {**endpoints, "token_endpoint": f"{self.url}/oidc/v1/token"})
         if request.path == "/oidc/v1/token":
             return self._exchange(parse_qs(request.body.decode()))
-        self.calls.append(f"{request.method} {request.path}")
+        rights = {policy.client_id: policy.writes for policy in self.policies}
+        if request.bearer not in rights or not (rights[request.bearer] or request.method in ("GET", "HEAD")):
+            message = f"{request.bearer} may not {request.method} {request.path}"
+            return Answer(403, {"error_code": "PERMISSION_DENIED", "message": message})
+        self.asked.append(f"{request.method} {request.path}")
         return self._pass_on(request)
 
     def _exchange(self, form: dict[str, list[str]]) -> Answer:
         claims = json.loads(form["subject_token"][0])
         for policy in self.policies:
-            if policy.client_id == form["client_id"][0] and policy.subject == claims["sub"]:
-                if claims["aud"] not in policy.audiences:
-                    continue
+            known = policy.client_id == form["client_id"][0] and policy.subject == claims["sub"]
+            if known and claims["aud"] in policy.audiences:
                 self.logins.append(policy.client_id)
-                return Answer(200, {"access_token": policy.token, "token_type": "Bearer", "expires_in": 3600})
-        message = f"no federation policy of {form['client_id'][0]} accepts {claims['sub']}"
+                return Answer(200, {"access_token": policy.client_id, "token_type": "Bearer", "expires_in": 3600})
+        message = f"no federation policy of {form['client_id'][0]} accepts {claims['sub']} for {claims['aud']}"
         return Answer(401, {"error": "invalid_grant", "error_description": message})
 
     def _pass_on(self, request: Request) -> Answer:
         connection = HTTPConnection(urlsplit(self.behind).netloc, timeout=3600)
-        kept = {key: value for key, value in request.headers.items() if key not in ("host", "connection")}
-        connection.request(request.method, request.target, request.body, kept)
+        own = ("host", "connection", "transfer-encoding", "content-length", "authorization")
+        kept = {key: value for key, value in request.headers.items() if key not in own}
+        connection.request(
+            request.method, request.target, request.body, {**kept, "Authorization": f"Bearer {self.token}"}
+        )
         response = connection.getresponse()
         content = response.read()
         connection.close()

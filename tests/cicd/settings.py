@@ -16,10 +16,12 @@ SETTINGS = {
 AUDIENCE = "00000000-1111-2222-3333-444444444444"
 
 # What the team fills in, in a file of its own. The stand-in runs jobs on this machine's catalog.
+# The stand-in's service principal, whoever logs in as it.
+SERVICE_PRINCIPAL = "aaaaaaaa-bbbb-4ccc-dddd-eeeeeeeeeeee"
 VALUES_FILE = "resources/values.yml"
-_SHARED = """    variables:
+_SHARED = f"""    variables:
       catalog: spark_catalog
-      service_principal: aaaaaaaa-bbbb-4ccc-dddd-eeeeeeeeeeee
+      service_principal: {SERVICE_PRINCIPAL}
       engineers_group: engineers
       readers_group: readers
       notification_email: team@arrival-delay.test
@@ -27,4 +29,7 @@ _SHARED = """    variables:
 _OWN = """    variables:
       catalog: spark_catalog
 """
-VALUES = f"targets:\n  dev:\n{_OWN}  test:\n{_OWN}  staging:\n{_SHARED}  prod:\n{_SHARED}"
+# Two months of the sample are enough for staging's smoke run to train a model that passes.
+_STAGING = f"""{_SHARED}      history_start: "2013-06-01T00:00:00Z"
+"""
+VALUES = f"targets:\n  dev:\n{_OWN}  test:\n{_OWN}  staging:\n{_STAGING}  prod:\n{_SHARED}"
