@@ -97,7 +97,12 @@ def _resources(client: WorkspaceClient) -> dict[str, dict[str, Any]]:
     experiments = client.api_client.do("POST", "/api/2.0/mlflow/experiments/search", body={})
     assert isinstance(experiments, dict)  # noqa: S101 (the API's answer, which has no type)
     found = {kind: {one["full_name"]: {"id": one["full_name"], **one} for one in many} for kind, many in named.items()}
-    return found | {"experiments": {one["experiment_id"]: one for one in experiments.get("experiments", [])}}
+    return found | {"experiments": {one["experiment_id"]: _named(one) for one in experiments.get("experiments", [])}}
+
+
+def _named(experiment: dict[str, Any]) -> dict[str, Any]:
+    """An experiment by the name that jobs give it; a workspace leaves out the beginning of it."""
+    return {**experiment, "name": "/Workspace" + experiment["name"].removeprefix("/Workspace")}
 
 
 def _get(client: WorkspaceClient, path: str, **query: Any) -> dict[str, Any]:

@@ -93,10 +93,14 @@ def bundle(command: str, target: str, *arguments: str, timeout: int, capture: bo
     """Calls the CLI; its failure, or its silence, ends this process."""
     cli = os.environ.get("DATABRICKS_CLI") or str(REPOSITORY / ".tools" / "bin" / "databricks")
     words = [cli, "bundle", command, *arguments, "--target", target]
+    suffix = os.environ.get("BUNDLE_VAR_suffix", "")  # noqa: SIM112 (the variable's name)
+    # The CLI keeps one local state a target; with another suffix it would take the first one's resources for its own.
+    own_state = {"DATABRICKS_BUNDLE_TMP": str(REPOSITORY / ".databricks" / f"suffix_{suffix}")} if suffix else {}
     try:
         done = subprocess.run(  # noqa: S603 (no shell)
             words,
             cwd=REPOSITORY,
+            env={**os.environ, **own_state},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if capture else None,
             text=True,

@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	github.com/databricks/cli v0.298.0
 	github.com/databricks/databricks-sdk-go v0.128.0
+	github.com/reugn/go-quartz v0.15.2
 )
 
 require (

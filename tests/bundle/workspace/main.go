@@ -1,5 +1,5 @@
 // Command workspace stands in for a Databricks workspace on localhost: the one that the CLI is tested against by its
-// own makers, with what this project asks of a workspace beyond it (runs.go, listing.go).
+// own makers, with what this project asks of a workspace beyond it (checks.go, listing.go, runs.go).
 //
 // It prints its address and serves until it is interrupted. Each token is a workspace of its own; one that begins
 // with "dbapi1" belongs to a service principal, one that begins with "denied" may read and not write.
@@ -56,6 +56,7 @@ func main() {
 	server.RequestCallback = func(r *testserver.Request) { log.Printf("%s %s", r.Method, r.URL) }
 	server.Router.Use(denyWrites)
 	// Before the defaults: of two handlers for one path the first is taken.
+	addChecks(server)
 	addListing(server)
 	newRuns(stop, url, strings.Fields(*runner), *folder).addHandlers(server)
 	testserver.AddDefaultHandlers(server)
