@@ -190,7 +190,7 @@ def set_up(workspace: Api) -> None:
 def add_policies(system: System, workspaces: dict[str, Login]) -> None:
     """The federation policies of docs/setup-*.md: each service principal trusts one environment or pipeline."""
     subjects = {
-        "github": {name: f"repo:example/arrival-delay:environment:{name}" for name in SETTINGS},
+        "github": {name: f"repo:example@1/arrival-delay@2:environment:{name}" for name in SETTINGS},
         "azure": {
             "pull-request": "p://example/arrival-delay/pull_request",
             "staging": "p://example/arrival-delay/staging",

@@ -107,7 +107,8 @@ class GitHub(System):
 
     def subject(self, position: Position) -> str:
         allowed = position.job.permissions.get("id-token") == "write" and not position.event.fork
-        return f"repo:{_FULL_NAME}:environment:{position.job.environment}" if allowed else ""
+        # As repositories have it that were made since July 2026: with the numbers of owner and repository.
+        return f"repo:{ORGANIZATION}@1/{REPOSITORY}@2:environment:{position.job.environment}" if allowed else ""
 
     def rights(self, position: Position) -> set[str]:
         rights = {"contents": "push", "pull-requests": "comment", "actions": "dispatch"}
