@@ -1,6 +1,5 @@
 """What rehearsals share: a stand-in workspace, the systems' services, and a repository with a team's values in it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,17 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
+import requests
 
+from tests.bundle.standin import PRINCIPAL, TOKEN, Deployment, StandIn, stand_in
 from tests.cicd.azure import Azure
 from tests.cicd.executor import Machine, Outcome, Site, run_workflow
 from tests.cicd.github import GitHub
 from tests.cicd.repository import Origin
 from tests.cicd.services import AZURE_AUDIENCE, Forge, Login, Policy, Service
-from tests.cicd.settings import AUDIENCE, SERVICE_PRINCIPAL, SETTINGS, VALUES, VALUES_FILE
+from tests.cicd.settings import AUDIENCE, SETTINGS, VALUES, VALUES_FILE
 from tests.cicd.system import Event, Position, System
 from tests.cicd.workflow import Step, Workflow
 
@@ -38,49 +37,13 @@ def cli() -> Path:
 
 
 @pytest.fixture(scope="session")
-def workspace_url(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The stand-in workspace, whose jobs run for real."""
-    folder = tmp_path_factory.mktemp("workspace")
-    (folder / "runs").mkdir()
+def workspaces(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """The stand-in workspaces, whose jobs run for real."""
+    kept = tmp_path_factory.mktemp("runs")
     python = f"{REPOSITORY}/.venv/bin/python"
-    runner = f"{python} {REPOSITORY}/tests/cicd/run_once.py {folder}/runs {python} -m local_workspace deployed"
-    words = [str(cli / "workspace"), "-folder", str(folder / "data"), "-runner", runner]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.terminate()
-        process.wait()
-
-
-@dataclass(frozen=True)
-class Api:
-    """A workspace as its administrator sees it."""
-
-    url: str
-    token: str
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        with urlopen(Request(f"{self.url}{path}", data, headers, method=method), timeout=30) as answer:  # noqa: S310
-            return json.loads(answer.read() or b"{}")
-
-    def jobs(self) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = self.call("GET", "/api/2.2/jobs/list").get("jobs", [])
-        return listed
-
-    def left(self) -> dict[str, Any]:
-        """What is in the workspace, by kind; a kind of which nothing is there is left out."""
-        found = {
-            "jobs": self.jobs(),
-            "schemas": self.call("GET", "/api/2.1/unity-catalog/schemas").get("schemas"),
-            "volumes": self.call("GET", "/api/2.1/unity-catalog/volumes").get("volumes"),
-            "models": self.call("GET", "/api/2.1/unity-catalog/models").get("registered_models"),
-            "dashboards": self.call("GET", "/api/2.0/lakeview/dashboards").get("dashboards"),
-            "experiments": self.call("POST", "/api/2.0/mlflow/experiments/search", {}).get("experiments"),
-        }
-        return {kind: listed for kind, listed in found.items() if listed}
+    runner = f"{python} {REPOSITORY}/tests/cicd/run_once.py {kept} {python} -m local_workspace deployed"
+    with stand_in(tmp_path_factory.mktemp("workspaces"), runner) as server:
+        yield server
 
 
 @dataclass
@@ -90,10 +53,19 @@ class Rehearsal:
     system: System
     site: Site
     workspaces: dict[str, Login]
+    stand_in: StandIn
 
     @property
     def origin(self) -> Origin:
         return self.site.origin
+
+    def workspace(self, name: str) -> Deployment:
+        """What a workspace holds, as its administrator sees it."""
+        return Deployment(self.stand_in, REPOSITORY, name, self.workspaces[name].token)
+
+    def held(self) -> dict[str, dict[str, list[str]]]:
+        """The names of all that both workspaces hold."""
+        return {name: self.workspace(name).held() for name in self.workspaces}
 
     def workflow(self, file: str) -> Workflow:
         """A workflow as it stands in the commit under test."""
@@ -123,30 +95,31 @@ class Rehearsal:
 @pytest.fixture(scope="session", params=SYSTEMS)
 def rehearsal(
     request: pytest.FixtureRequest,
-    workspace_url: str,
+    workspaces: StandIn,
     tmp_path_factory: pytest.TempPathFactory,
     done: dict[tuple[str, str], tuple[int, str]],
 ) -> Iterator[Rehearsal]:
     """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
     folder, forge = tmp_path_factory.mktemp(request.param), Forge()
     origin = team_repository(folder)
-    workspaces = {name: Login(workspace_url, f"dbapi1-{request.param}-{name}") for name in ("staging", "prod")}
+    logins = {name: Login(workspaces.url, f"{TOKEN}-{request.param}-{name}") for name in ("staging", "prod")}
     with ExitStack() as stack:
         forge_url = stack.enter_context(Service(forge)).url
-        for login in workspaces.values():
+        for login in logins.values():
             login.url = stack.enter_context(Service(login)).url
-            set_up(Api(login.behind, login.token))
+            set_up(login)
         settings = {
             name: {
-                key: workspaces[value.removeprefix("https://").removesuffix(".invalid")].url if "HOST" in key else value
+                key: logins[value.removeprefix("https://").removesuffix(".invalid")].url if "HOST" in key else value
                 for key, value in group.items()
             }
             for name, group in SETTINGS.items()
         }
         system = SYSTEMS[request.param](settings)
-        add_policies(system, workspaces)
-        site = Site(REPOSITORY, origin, folder, forge, forge_url, machine(folder), done)
-        yield Rehearsal(system, site, workspaces)
+        add_policies(system, logins)
+        volumes = workspaces.volumes(logins["staging"].token)
+        site = Site(REPOSITORY, origin, folder, forge, forge_url, machine(folder, volumes), done)
+        yield Rehearsal(system, site, logins, workspaces)
 
 
 @pytest.fixture(scope="session")
@@ -163,11 +136,20 @@ def team_repository(folder: Path) -> Origin:
     return origin
 
 
-def machine(folder: Path) -> dict[str, str]:
-    """A machine's own environment: nothing of the person's who runs the rehearsal but where the tools are."""
+def machine(folder: Path, volumes: Path) -> dict[str, str]:
+    """A machine's own environment: nothing of the person's who runs the rehearsal but where the tools are.
+
+    And where the stand-in, whose jobs run on this machine, mounts volumes.
+    """
     (folder / "home").mkdir()
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "JAVA_HOME", "TMPDIR") if key in os.environ}
-    return {**kept, **go_caches(), "HOME": str(folder / "home"), "UV_OFFLINE": "1"}
+    return {
+        **kept,
+        **go_caches(),
+        "HOME": str(folder / "home"),
+        "UV_OFFLINE": "1",
+        "BUNDLE_VAR_volume_root": str(volumes),
+    }
 
 
 def go_caches() -> dict[str, str]:
@@ -179,15 +161,18 @@ def go_caches() -> dict[str, str]:
     return dict(zip(names, found.stdout.split(), strict=True))
 
 
-def set_up(workspace: Api) -> None:
-    """What a new workspace has, and the folder that docs/setup-*.md has people make for those who may only read."""
-    workspace.call("POST", "/api/2.0/sql/warehouses", {"name": "Serverless Starter Warehouse"})
-    for target in ("staging", "prod"):
-        folder = f"/Workspace/Users/{SERVICE_PRINCIPAL}/.bundle/arrival_delay/{target}/files"
-        workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": folder})
+def set_up(login: Login) -> None:
+    """What a new workspace has, and the folders that docs/setup-databricks.md has people make."""
+    folders = [f"/Workspace/Users/{PRINCIPAL}/.bundle/arrival_delay/{target}/files" for target in ("staging", "prod")]
+    for path, body in (
+        ("/api/2.0/sql/warehouses", {"name": "Serverless Starter Warehouse"}),
+        *(("/api/2.0/workspace/mkdirs", {"path": folder}) for folder in folders),
+    ):
+        headers = {"Authorization": f"Bearer {login.token}"}
+        requests.post(f"{login.behind}{path}", json=body, headers=headers, timeout=60).raise_for_status()
 
 
-def add_policies(system: System, workspaces: dict[str, Login]) -> None:
+def add_policies(system: System, logins: dict[str, Login]) -> None:
     """The federation policies of docs/setup-*.md: each service principal trusts one environment or pipeline."""
     subjects = {
         "github": {name: f"repo:example@1/arrival-delay@2:environment:{name}" for name in SETTINGS},
@@ -197,7 +182,7 @@ def add_policies(system: System, workspaces: dict[str, Login]) -> None:
             "prod": "p://example/arrival-delay/prod",
         },
     }[system.name]
-    staging, prod = workspaces["staging"], workspaces["prod"]
+    staging, prod = logins["staging"], logins["prod"]
     for login, environment, client, writes in (
         (staging, "pull-request", "pull-request-client", True),
         (staging, "staging", "staging-client", True),

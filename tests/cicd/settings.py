@@ -1,5 +1,7 @@
 """What the rehearsal's team has set up, as docs/setup-github.md and docs/setup-azure.md tell it to."""
 
+from tests.bundle.standin import PRINCIPAL
+
 # GitHub's variables of each environment; on Azure the variable group of the same name.
 SETTINGS = {
     "pull-request": {
@@ -16,12 +18,10 @@ SETTINGS = {
 AUDIENCE = "00000000-1111-2222-3333-444444444444"
 
 # What the team fills in, in a file of its own. The stand-in runs jobs on this machine's catalog.
-# The stand-in's service principal, whoever logs in as it.
-SERVICE_PRINCIPAL = "aaaaaaaa-bbbb-4ccc-dddd-eeeeeeeeeeee"
 VALUES_FILE = "resources/values.yml"
 _SHARED = f"""    variables:
       catalog: spark_catalog
-      service_principal: {SERVICE_PRINCIPAL}
+      service_principal: {PRINCIPAL}
       engineers_group: engineers
       readers_group: readers
       notification_email: team@arrival-delay.test

@@ -32,7 +32,7 @@ def test_the_cli_knows_the_command(cli: Path, document: str, words: str, rest: s
     asked = [str(cli / "databricks"), *words_of(words), "--help"]
     help_text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603
     assert f"databricks {' '.join(words_of(words))}" in help_text, help_text
-    for flag in re.findall(r"(?<=\s)--[a-z-]+|(?<=\s)-[a-z](?=\s)", rest.split("'")[0]):
+    for flag in re.findall(r"(?<=\s)--[a-z-]+|(?<=\s)-[a-z](?=\s)", rest.split("'", maxsplit=1)[0]):
         assert re.search(rf"(^|\s){flag}\b", help_text), (document, words, flag)
 
 

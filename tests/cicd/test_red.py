@@ -9,7 +9,7 @@ import pytest
 
 from tests.cicd.conftest import Rehearsal
 from tests.cicd.system import Event
-from tests.cicd.test_rehearsal import CHANGE, merge, open_pull_request, workspace
+from tests.cicd.test_rehearsal import CHANGE, merge, open_pull_request
 from tests.cicd.workflow import Job, Step, UnknownPartError, Workflow
 
 PULL_REQUEST, STAGING, RELEASE, PROD = "pull_request.yml", "staging.yml", "release.yml", "prod.yml"
@@ -48,13 +48,13 @@ def test_a_notebook_that_raises_fails_the_run_and_is_destroyed(rehearsal: Rehear
     path = "feature_engineering/notebooks/Ingest.py"
     notebook = rehearsal.origin.text("refs/heads/main", path) + "\nraise RuntimeError('broken on purpose')\n"
     event = open_pull_request(rehearsal, 23, {path: notebook})
-    before = workspace(rehearsal, "staging").left()
+    before = rehearsal.held()
     outcome = rehearsal.run(PULL_REQUEST, event, jobs=("workspace", "required"))
     assert outcome.failed()[0] == "make slice-test"
     assert "broken on purpose" in str(outcome)
     assert DESTROY in outcome.commands
     assert outcome.results["workspace"] == "failure"
-    assert workspace(rehearsal, "staging").left() == before
+    assert rehearsal.held() == before
 
 
 def test_a_deployment_without_rights_is_red_and_is_destroyed_still(rehearsal: Rehearsal) -> None:
@@ -74,7 +74,7 @@ def test_a_deployment_without_rights_is_red_and_is_destroyed_still(rehearsal: Re
 
 def test_a_run_that_is_cancelled_destroys_what_it_deployed(rehearsal: Rehearsal) -> None:
     event = open_pull_request(rehearsal, 25, CHANGE)
-    before = workspace(rehearsal, "staging").left()
+    before = rehearsal.held()
     asked = rehearsal.workspaces["staging"].asked
 
     def job_runs(step: Step) -> bool:
@@ -84,7 +84,9 @@ def test_a_run_that_is_cancelled_destroys_what_it_deployed(rehearsal: Rehearsal)
     outcome = rehearsal.run(PULL_REQUEST, event, jobs=("workspace", "required"), cancel=job_runs)
     assert outcome.results["workspace"] == "cancelled"
     assert outcome.commands[-1 if rehearsal.system.name == "azure" else -2] == DESTROY
-    assert workspace(rehearsal, "staging").left() == before
+    assert rehearsal.held() == before
+    runs = rehearsal.workspace("staging").get("/api/2.2/jobs/runs/list", active_only="true")["runs"]
+    assert runs == []
     assert not outcome.green
 
 

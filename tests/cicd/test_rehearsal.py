@@ -1,6 +1,6 @@
 """The whole way of a change, in both systems: pull request, merge, release, and an earlier release once more."""
 
-from tests.cicd.conftest import Api, Rehearsal
+from tests.cicd.conftest import Rehearsal
 from tests.cicd.executor import Outcome
 from tests.cicd.system import Event
 from tests.cicd.test_agreement import make_words, steps_of
@@ -12,11 +12,11 @@ CHANGE = {"project/change.py": '"""A change."""\n'}
 
 def test_a_pull_request_passes_and_leaves_nothing_behind(rehearsal: Rehearsal) -> None:
     event = open_pull_request(rehearsal, 7, CHANGE)
-    before = {name: workspace(rehearsal, name).left() for name in rehearsal.workspaces}
+    before = rehearsal.held()
     outcome = rehearsal.run(started(rehearsal, event), event)
     assert set(outcome.results.values()) == {"success"}, outcome
     assert words(outcome) == [step[1] for step in steps_of(rehearsal.system, event, "true")]
-    assert {name: workspace(rehearsal, name).left() for name in rehearsal.workspaces} == before
+    assert rehearsal.held() == before
     (comment,) = rehearsal.site.forge.comments.values()
     assert comment.startswith(TITLE)
     for target in ("dev", "test", "staging", "prod"):
@@ -115,13 +115,8 @@ def words(outcome: Outcome) -> list[str]:
     return [found for command in outcome.commands if (found := make_words(command))]
 
 
-def workspace(rehearsal: Rehearsal, name: str) -> Api:
-    login = rehearsal.workspaces[name]
-    return Api(login.behind, login.token)
-
-
 def deployed_commits(rehearsal: Rehearsal, name: str) -> set[str]:
     """The commit that each job says it was deployed from."""
-    jobs = workspace(rehearsal, name).jobs()
+    jobs = rehearsal.workspace(name).jobs()
     assert len(jobs) > 3
-    return {job["settings"]["tags"]["git_commit"] for job in jobs}
+    return {settings["tags"]["git_commit"] for settings in jobs.values()}
