@@ -9,6 +9,7 @@ for the other CI system: its reports are said again. FOLDER keeps them. REHEARSE
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,8 @@ def main() -> int:
         sys.stdout.write(reports)
         return int(status)
     status, reports = run(command, request)
-    kept.write_text(json.dumps([status, reports]))
+    if status >= 0:  # and not ended by a signal, which says nothing of the job
+        kept.write_text(json.dumps([status, reports]))
     return status
 
 
@@ -44,6 +46,7 @@ def run(command: list[str], request: dict[str, Any]) -> tuple[int, str]:
     """The command's status, and what it reported line by line."""
     reports = ""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     assert process.stdin
     assert process.stdout
     with process.stdin:
