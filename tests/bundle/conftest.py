@@ -48,6 +48,13 @@ def deployed(request: pytest.FixtureRequest, deployments: dict[str, Deployment])
     return deployments[request.param]
 
 
+@pytest.fixture(scope="session")
+def sliced(deployments: dict[str, Deployment]) -> Deployment:
+    """The target `test` once its jobs have run on their slice: training, scoring of a day, monitoring."""
+    deployments["test"].make("slice-test")
+    return deployments["test"]
+
+
 @pytest.fixture
 def fresh(workspaces: StandIn, clone: Path, tmp_path: Path) -> Deployment:
     """The target `test`, not deployed yet, in a copy and a workspace that are this test's alone."""

@@ -149,7 +149,7 @@ def test_groups_may_run_and_read_and_nothing_more(deployed: Deployment, jobs: di
 
 def access(deployed: Deployment, resource: str) -> dict[str, str]:
     """The level that each principal has been given on a resource; a workspace's administrators always have all."""
-    found = deployed.get(f"/api/2.0/permissions/{resource}")["access_control_list"]
+    found = deployed.get(f"/api/2.0/permissions/{resource}").get("access_control_list", [])
     return {
         one.get("group_name") or one.get("service_principal_name") or one.get("user_name"): level["permission_level"]
         for one in found

@@ -109,8 +109,9 @@ func (r *runs) start(token string, job jobs.Job, asked jobs.RunNow) int64 {
 			RunId: r.nextID(), TaskKey: task.TaskKey, State: &jobs.RunState{LifeCycleState: jobs.RunLifeCycleStatePending},
 		})
 	}
+	isFull := r.active(job.JobId) >= one.places
 	r.runs[id] = one
-	if r.active(job.JobId) >= one.places {
+	if isFull {
 		if job.Settings.Queue == nil || !job.Settings.Queue.Enabled {
 			one.State = &jobs.RunState{
 				LifeCycleState: jobs.RunLifeCycleStateSkipped, ResultState: jobs.RunResultStateMaximumConcurrentRunsReached,

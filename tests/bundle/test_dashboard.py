@@ -1,0 +1,155 @@
+"""Every query of the dashboard and of the alerts, on the tables that the jobs of a pull request wrote."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from local_workspace.session import register_tables
+from tests.bundle.standin import Deployment
+
+COLUMNS_OF_GRID = 6
+
+
+@pytest.fixture(scope="module")
+def schema(spark: SparkSession, sliced: Deployment) -> Iterator[str]:
+    """The schema of the target `test`, as the session's current one."""
+    register_tables(spark, sliced.stand_in.folder / sliced.token / "warehouse")
+    (name,) = sliced.held()["schemas"]
+    spark.sql(f"USE {name}")
+    yield name
+    spark.sql("USE spark_catalog.default")
+
+
+@pytest.fixture(scope="module")
+def dashboard(sliced: Deployment) -> dict[str, Any]:
+    """The dashboard as it was deployed."""
+    (found,) = sliced.get("/api/2.0/lakeview/dashboards")["dashboards"]
+    content: dict[str, Any] = json.loads(found["serialized_dashboard"])
+    return content
+
+
+@pytest.fixture(scope="module")
+def results(spark: SparkSession, schema: str, dashboard: dict[str, Any]) -> dict[str, DataFrame]:
+    """What each of its queries finds."""
+    assert {f"{one['catalog']}.{one['schema']}" for one in dashboard["datasets"]} == {schema}
+    return {one["name"]: spark.sql("".join(one["queryLines"])) for one in dashboard["datasets"]}
+
+
+def widgets(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item for page in dashboard["pages"] for item in page["layout"]]
+
+
+def fields(encoding: Any) -> set[str]:
+    """All field names under an encoding."""
+    if isinstance(encoding, list):
+        return set().union(*map(fields, encoding))
+    if not isinstance(encoding, dict):
+        return set()
+    own = {encoding["fieldName"]} if "fieldName" in encoding else set()
+    return own.union(*map(fields, encoding.values()))
+
+
+def test_every_query_finds_something(results: dict[str, DataFrame]) -> None:
+    assert len(results) >= 7
+    assert [name for name, found in results.items() if found.isEmpty()] == []
+
+
+def test_every_widget_shows_columns_of_its_query(dashboard: dict[str, Any], results: dict[str, DataFrame]) -> None:
+    shown = set()
+    for item in widgets(dashboard):
+        widget = item["widget"]
+        (query,) = (query["query"] for query in widget["queries"])
+        columns = {field["name"] for field in query["fields"]}
+        assert [field["expression"] for field in query["fields"]] == [f"`{field['name']}`" for field in query["fields"]]
+        assert columns <= set(results[query["datasetName"]].columns), widget["name"]
+        assert fields(widget["spec"]["encodings"]) == columns, widget["name"]
+        shown.add(query["datasetName"])
+    assert shown == set(results)
+
+
+def test_no_widget_lies_on_another(dashboard: dict[str, Any]) -> None:
+    cells = [
+        (place["x"] + x, place["y"] + y)
+        for place in (item["position"] for item in widgets(dashboard))
+        for x in range(place["width"])
+        for y in range(place["height"])
+    ]
+    assert len(cells) == len(set(cells)) > 0
+    assert max(x for x, _ in cells) < COLUMNS_OF_GRID
+
+
+def test_predictions_are_counted_by_day(spark: SparkSession, results: dict[str, DataFrame]) -> None:
+    predictions = spark.table("predictions").toPandas()
+    days = predictions.groupby(predictions["prediction_at"].dt.floor("D"))["prediction"]
+    found = results["predictions_by_day"].toPandas().set_index("day")
+    assert found["predictions"].to_dict() == days.size().to_dict()
+    assert found["mean_prediction"].to_dict() == pytest.approx(days.mean().to_dict())
+
+
+def test_quality_is_that_of_the_flights_whose_outcome_is_known(
+    spark: SparkSession, results: dict[str, DataFrame]
+) -> None:
+    log = spark.table("inference_log").filter(F.col("late").isNotNull()).toPandas()
+    days = log.groupby(log["prediction_at"].dt.floor("D"))
+    found = results["quality_by_day"].toPandas().set_index("day")
+    assert found["labelled_rows"].to_dict() == pytest.approx(days.size().to_dict())
+    assert found["label_rate"].to_dict() == pytest.approx(days["late"].mean().to_dict())
+    assert found["mean_prediction"].to_dict() == pytest.approx(days["prediction"].mean().to_dict())
+
+
+def test_columns_come_by_how_far_they_drifted(spark: SparkSession, results: dict[str, DataFrame]) -> None:
+    found = [row["population_stability_index"] for row in results["worst_drift"].collect()]
+    assert found == sorted(found, reverse=True)
+    judged = spark.table("inference_log_drift_metrics").filter("granularity <> '1 day'").toPandas()
+    assert found[0] == judged["population_stability_index"].max()
+
+
+def test_slices_of_the_judged_window_add_up(results: dict[str, DataFrame]) -> None:
+    found = results["slices"].toPandas().groupby("slice_key")["labelled_rows"].sum()
+    assert set(found.index) == {"origin", "carrier"}
+    assert found.nunique() == 1
+
+
+@pytest.fixture(scope="module")
+def alerts(sliced: Deployment) -> dict[str, dict[str, Any]]:
+    found = sliced.get("/api/2.0/alerts")["alerts"]
+    return {alert["evaluation"]["source"]["name"]: alert for alert in found}
+
+
+def is_triggered(spark: SparkSession, alert: dict[str, Any], query: str) -> bool:
+    """What the workspace would make of the first row, or of none."""
+    evaluation = alert["evaluation"]
+    row = spark.sql(query).first()
+    if row is None:
+        return bool(evaluation["empty_result_state"] == "TRIGGERED")
+    value, bound = row[evaluation["source"]["name"]], evaluation["threshold"]["value"]["double_value"]
+    return {"EQUAL": value == bound, "LESS_THAN": value < bound}[evaluation["comparison_operator"]]
+
+
+def test_the_violation_alert_follows_the_newest_verdict(
+    spark: SparkSession, schema: str, alerts: dict[str, dict[str, Any]]
+) -> None:
+    alert = alerts["violated"]
+    verdicts = spark.table("monitoring_verdicts")
+    (newest,) = verdicts.orderBy(F.desc("as_of")).limit(1).collect()
+    assert is_triggered(spark, alert, alert["query_text"]) is newest["violated"]
+    for violated in (True, False):
+        later = verdicts.limit(1).withColumns({"violated": F.lit(violated), "as_of": F.expr("as_of + INTERVAL 1 DAY")})
+        verdicts.unionByName(later).createOrReplaceTempView("verdicts")
+        query = alert["query_text"].replace(f"{schema}.monitoring_verdicts", "verdicts")
+        assert is_triggered(spark, alert, query) is violated
+    assert not is_triggered(spark, alert, alert["query_text"].replace("ORDER BY", "WHERE false ORDER BY"))
+
+
+def test_the_alert_of_missing_predictions_looks_a_little_further_back_than_a_run_scores(
+    spark: SparkSession, alerts: dict[str, dict[str, Any]]
+) -> None:
+    alert = alerts["predictions"]
+    assert is_triggered(spark, alert, alert["query_text"])  # nothing was scored since 2013
+    for now, triggered in (("2013-08-03 01:59:59", False), ("2013-08-03 02:00:00", True)):
+        query = alert["query_text"].replace("current_timestamp()", f"TIMESTAMP '{now}'")
+        assert is_triggered(spark, alert, query) is triggered, now

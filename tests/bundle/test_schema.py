@@ -1,0 +1,38 @@
+"""The bundle's files fit the schema that the CLI gives out, without a workspace."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_workspace.workspace import REPOSITORY
+from tests.bundle.standin import BIN
+
+FILES = [REPOSITORY / "databricks.yml", *sorted(REPOSITORY.glob("resources/*.yml"))]
+
+
+@pytest.fixture(scope="module")
+def schema(built_cli: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("schema") / "bundle.json"
+    words = [str(BIN / "databricks"), "bundle", "schema"]
+    file.write_text(subprocess.run(words, capture_output=True, text=True, check=True, cwd=file.parent).stdout)
+    return file
+
+
+def check(schema: Path, files: list[Path]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(schema), *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_each_file_fits_the_schema(schema: Path) -> None:
+    assert len(FILES) > 8
+    done = check(schema, FILES)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_key_that_nobody_knows_does_not(schema: Path, tmp_path: Path) -> None:
+    text = (REPOSITORY / "resources" / "volume.yml").read_text()
+    wrong = tmp_path / "volume.yml"
+    wrong.write_text(text.replace("comment:", "coment:"))
+    assert check(schema, [wrong]).returncode != 0
