@@ -43,8 +43,8 @@ unit: $(PYTHON_ENV)/test.done ## The unit tests alone
 integration: $(PYTHON_ENV)/test.done ## The integration tests alone: whole jobs, and the whole local run
 	@$(RUN) -m pytest tests/integration
 
-cicd-test: $(PYTHON_ENV)/test.done ## Rehearse the workflows of both CI systems on this commit
-	@$(RUN) -m pytest tests/cicd
+cicd-test: cli $(PYTHON_ENV)/test.done ## Rehearse the workflows of both CI systems on this commit
+	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity

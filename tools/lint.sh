@@ -6,10 +6,10 @@ go_tools=$2
 
 "$python_tools/shellcheck" .ci/run tools/*.sh local_workspace/*.sh
 "$python_tools/zizmor" --quiet --offline --pedantic .github
-"$python_tools/check-jsonschema" --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-"$python_tools/check-jsonschema" --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+"$python_tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
+"$python_tools/check-jsonschema" --builtin-schema vendor.dependabot .github/dependabot.yml
 # The schema's patterns are for regular expressions without the unicode flag.
-"$python_tools/check-jsonschema" --quiet --builtin-schema vendor.azure-pipelines --regex-variant nonunicode .azure/*.yml
+"$python_tools/check-jsonschema" --builtin-schema vendor.azure-pipelines --regex-variant nonunicode .azure/*.yml
 
 if command -v go >/dev/null 2>&1; then
     go -C tools/actionlint build -o "$PWD/$go_tools/" github.com/rhysd/actionlint/cmd/actionlint

@@ -5,6 +5,7 @@ is used again for the same command on the same tree, whichever system asks (`Sit
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -97,6 +98,7 @@ class Machine:
         for step in position.job.steps:
             if self.system.holds(step.condition, position):
                 self._run_step(step)
+        shutil.rmtree(self.root)
         return position.status
 
     def _run_step(self, step: Step) -> None:

@@ -116,6 +116,17 @@ def test_documents_alone_start_neither_tests_nor_the_workspace() -> None:
         assert [words for _, words, _ in steps] == ["changes", "lint"]
 
 
+def test_when_nobody_knows_what_changed_everything_runs() -> None:
+    """A step that failed within an echo sets an empty output."""
+    for system in SYSTEMS:
+        (workflow,) = [flow for flow in system.workflows(REPOSITORY) if flow.file == "pull_request.yml"]
+        waiting = [job for job in workflow.jobs if job.needs == ("changes",)]
+        assert len(waiting) > 3
+        for job in waiting:
+            position = Position(Event("pull_request", "c0ffee", number=7), workflow, job, passed(job))
+            assert system.holds(job.condition, position), job.key
+
+
 def test_a_fork_gets_tests_and_no_credentials() -> None:
     for system in SYSTEMS:
         steps = steps_of(system, Event("pull_request", "c0ffee", number=7, fork=True), "true")

@@ -27,7 +27,10 @@ def words_of(words: str) -> list[str]:
     return first[:3] if first[0] == "account" else first[: 1 if first[0] == "bundle" and len(first) == 1 else 2]
 
 
-@pytest.mark.parametrize(("document", "words", "rest"), commands())
+@pytest.mark.parametrize(
+    ("document", "words", "rest"),
+    [pytest.param(*one, id=f"{one[0]} {number}: {one[1]}") for number, one in enumerate(commands())],
+)
 def test_the_cli_knows_the_command(cli: Path, document: str, words: str, rest: str) -> None:
     asked = [str(cli / "databricks"), *words_of(words), "--help"]
     help_text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603
