@@ -31,14 +31,14 @@ def check_reference(spark: SparkSession, tables: Tables, volume: Path, since: da
     if since is None:
         for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
             rows = _sort_out(spark, tables, _judged(spark, volume, contract, since, as_of), contract, volume)
-            _write(spark, table, rows, contract.key, as_of)
+            _write(spark, table, rows, contract.key, None, as_of)
 
 
 def check_weather(spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime) -> None:
     """Brings the observations that landed in (since, as_of] into bronze and quarantine; raises as the above."""
     judged = _judged(spark, volume, WEATHER, since, as_of)
     weather = bronze_weather(_sort_out(spark, tables, judged, WEATHER, volume))
-    _write(spark, tables.weather, weather, ("origin", "observed_at"), as_of)
+    _write(spark, tables.weather, weather, ("origin", "observed_at"), "observed_at", as_of)
 
 
 def check_flights(
@@ -56,7 +56,8 @@ def check_flights(
     airports = spark.table(tables.airports)
     judged = refuse_unknown_zones(_judged(spark, volume, FLIGHTS, since, as_of), airports)
     flights = with_times(_sort_out(spark, tables, judged, FLIGHTS, volume), airports)
-    _write(spark, tables.flights, bronze_flights(flights, prediction_hours_ahead), ("flight_id",), as_of)
+    rows = bronze_flights(flights, prediction_hours_ahead)
+    _write(spark, tables.flights, rows, ("flight_id",), "sched_dep_at", as_of)
 
 
 def refuse_unknown_zones(judged: DataFrame, airports: DataFrame) -> DataFrame:
@@ -138,9 +139,11 @@ def _sort_out(spark: SparkSession, tables: Tables, judged: DataFrame, contract: 
     return accepted(checked, contract)
 
 
-def _write(spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], as_of: datetime) -> None:
+def _write(
+    spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], moment: str | None, as_of: datetime
+) -> None:
     rows = rows.withColumn("ingested_as_of", F.lit(as_of))
-    upsert(spark, table, rows, key, but=["ingested_as_of"])
+    upsert(spark, table, rows, key, but=["ingested_as_of"], first_sorted_by=moment)
 
 
 def _double(column: Column) -> Column:

@@ -40,5 +40,6 @@ if [ ! -x "$environment/bin/uv" ]; then
 fi
 
 echo "Installing $lockfile into $environment (the first time takes a minute or two)"
-"$environment/bin/uv" pip install --quiet --python "$environment/bin/python" -r "$lockfile" 2>"$environment/uv.log" \
+# Compiled now, once, and not by every process that imports them.
+"$environment/bin/uv" pip install --quiet --compile-bytecode --python "$environment/bin/python" -r "$lockfile" 2>"$environment/uv.log" \
     || fail "packages of $lockfile could not be installed: check the network and that uv reaches a package index (details: $environment/uv.log)."

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -63,7 +64,13 @@ def start(bundle: Bundle, workspace: Workspace) -> SparkSession:
         spark = build_session(workspace.root)
         mlflow_is_ready.result()
     make_catalog_resources(bundle, workspace, spark)
+    Thread(target=_wake_python_workers, args=(spark,), daemon=True).start()
     return spark
+
+
+def _wake_python_workers(spark: SparkSession) -> None:
+    """Has the process that Python workers are forked from do its imports while the first tasks need none."""
+    spark.range(1).mapInPandas(lambda batches: batches, "id bigint").write.format("noop").mode("overwrite").save()
 
 
 def enter_task(spark: SparkSession, task: TaskRun) -> None:

@@ -3,7 +3,11 @@
 from importlib import import_module
 
 # What a task in Python needs: the contract's checks, and MLflow with a scikit-learn model.
-PRELOADED = ("pandas", "pyarrow", "pandera.pandas", "mlflow.pyfunc", "sklearn.ensemble", "sklearn.pipeline")
+PRELOADED = (
+    *("pandas", "pyarrow", "pandera.pandas", "mlflow.pyfunc", "sklearn.ensemble", "sklearn.pipeline"),
+    # Loading a model makes MLflow open its store.
+    "mlflow.store.tracking.sqlalchemy_store",
+)
 
 if __name__ == "__main__":
     from pyspark import daemon

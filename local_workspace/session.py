@@ -85,9 +85,8 @@ def _paths(root: Path, log_settings: Path) -> dict[str, str]:
         f"-Dlog4j2.configurationFile={log_settings.as_uri()}",
         f"-Dderby.system.home={root}",
         "-XX:+UseParallelGC",
-        # The quick compiler alone, with room: its default cache is small, and Spark fills it.
-        "-XX:TieredStopAtLevel=1",
-        "-XX:ReservedCodeCacheSize=256m",
+        # Room for compiled code: the default cache is small, and Spark fills it.
+        "-XX:ReservedCodeCacheSize=512m",
         # Classes of released jars, and of Spark's own making, need no second proof that they are sound.
         "-XX:+UnlockDiagnosticVMOptions",
         "-XX:-BytecodeVerificationRemote",
@@ -105,6 +104,8 @@ _SETTINGS = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Where in Python a column was made, sent with each one, takes six times as long as making it.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "2g",
@@ -114,7 +115,11 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "2",
+    # With two partitions there is nothing to adapt, and each stage would be planned anew.
+    "spark.sql.adaptive.enabled": "false",
     "spark.databricks.delta.snapshotPartitions": "1",
+    # A merge writes each file anew in which a row changes: let a day's rows be in few, small ones.
+    "spark.sql.files.maxRecordsPerFile": "20000",
     # A checksum a commit would cost a look at the whole table's log, for a check that nobody makes here.
     "spark.databricks.delta.writeChecksumFile.enabled": "false",
     # Jobs of the same tables give the same code: compiled once, and kept.

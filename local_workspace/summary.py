@@ -4,7 +4,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from local_workspace.bundle import Bundle
@@ -33,18 +33,25 @@ def _print_champion(console: Console, model: str) -> None:
         return
     console.print(f"Champion   {model} version {version.version}", style="bold", soft_wrap=True)
     metrics = client.get_run(version.run_id).data.metrics if version.run_id else {}
-    _print_pairs(console, {name: f"{value:.4f}" for name, value in sorted(metrics.items())})
+    _print_pairs(console, {name: _figure(value) for name, value in sorted(metrics.items())}, "right")
     _print_pairs(console, dict(sorted(version.tags.items())))
 
 
 def _print_tables(console: Console, spark: Any, schema: str) -> None:
     console.print("Rows", style="bold")
     names = sorted(row.tableName for row in spark.sql(f"SHOW TABLES IN {schema}").collect() if not row.isTemporary)
-    _print_pairs(console, {name: f"{spark.table(f'{schema}.{name}').count():,}" for name in names})
+    counts = {name: spark.table(f"{schema}.{name}").count() for name in names}
+    _print_pairs(console, {name: f"{count:,}" for name, count in counts.items()}, "right")
 
 
-def _print_pairs(console: Console, pairs: dict[str, str]) -> None:
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:.4f}"
+
+
+def _print_pairs(console: Console, pairs: dict[str, str], justify: JustifyMethod = "left") -> None:
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify=justify)
     for name, value in pairs.items():
         table.add_row("  " + name, value)
     console.print(table)

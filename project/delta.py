@@ -14,7 +14,15 @@ def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: st
         spark.catalog.createTable(name, source="delta", schema=schema, description=comment)
 
 
-def upsert(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str], *, but: Iterable[str] = ()) -> None:
+def upsert(
+    spark: SparkSession,
+    table: str,
+    rows: DataFrame,
+    keys: Sequence[str],
+    *,
+    but: Iterable[str] = (),
+    first_sorted_by: str | None = None,
+) -> None:
     """Merges rows into a Delta table by its keys, and leaves rows that are the same untouched.
 
     Args:
@@ -23,9 +31,12 @@ def upsert(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str]
         rows: unique by `keys`; a NULL in a key equals another NULL.
         keys: the columns that identify a row.
         but: columns that do not make a row different, such as the as_of that brought it.
+        first_sorted_by: the order in which a new table's rows are written: where later rows are near each other in it,
+            a merge writes few of the table's files again.
     """
     if not spark.catalog.tableExists(table):
-        rows.write.format("delta").saveAsTable(table)
+        first = rows if first_sorted_by is None else rows.sort(first_sorted_by)
+        first.write.format("delta").saveAsTable(table)
         return
     compared = [name for name in rows.columns if name not in {*keys, *but}]
     merge = rows.alias("new").mergeInto(table, _all_equal(table, keys))

@@ -107,7 +107,8 @@ def merge(spark: SparkSession, table: FeatureTable, rows: DataFrame) -> None:
         elif found["new"]:
             # An append alone: a merge would read and write more to the same end.
             lacking = rows.join(known, table.primary_keys, "left_anti") if found["same"] else rows
-            lacking.write.format("delta").mode("append").saveAsTable(quoted(table.name))
+            in_time = lacking.sortWithinPartitions(*table.timestamp_keys) if table.timestamp_keys else lacking
+            in_time.write.format("delta").mode("append").saveAsTable(quoted(table.name))
     finally:
         rows.unpersist()
 
