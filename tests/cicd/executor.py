@@ -153,7 +153,7 @@ class Machine:
                 os.killpg(process.pid, signal.SIGINT)
                 process.wait()
                 return _INTERRUPTED
-            time.sleep(0.02)
+            time.sleep(0.05)
         return process.returncode
 
 
