@@ -13,7 +13,7 @@ import requests
 
 from tests.bundle.standin import PRINCIPAL, TOKEN, Deployment, StandIn, stand_in
 from tests.cicd.azure import Azure
-from tests.cicd.executor import Machine, Outcome, Site, run_workflow
+from tests.cicd.executor import Machine, Outcome, Ran, Site, run_workflow
 from tests.cicd.github import GitHub
 from tests.cicd.repository import Origin
 from tests.cicd.services import AZURE_AUDIENCE, Forge, Login, Policy, Service
@@ -69,7 +69,7 @@ class Rehearsal:
 
     def workflow(self, file: str) -> Workflow:
         """A workflow as it stands in the commit under test."""
-        (found,) = [flow for flow in self.system.workflows(REPOSITORY) if flow.file == file]
+        (found,) = [flow for flow in self.system.workflows(self.origin.files) if flow.file == file]
         return found
 
     def run(
@@ -97,7 +97,7 @@ def rehearsal(
     request: pytest.FixtureRequest,
     workspaces: StandIn,
     tmp_path_factory: pytest.TempPathFactory,
-    done: dict[tuple[str, str], tuple[int, str]],
+    done: dict[tuple[str, str], Ran],
 ) -> Iterator[Rehearsal]:
     """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
     folder, forge = tmp_path_factory.mktemp(request.param), Forge()
@@ -123,7 +123,7 @@ def rehearsal(
 
 
 @pytest.fixture(scope="session")
-def done() -> dict[tuple[str, str], tuple[int, str]]:
+def done() -> dict[tuple[str, str], Ran]:
     """Results of commands that touch no workspace, by command and tree: they are of use to both systems."""
     return {}
 

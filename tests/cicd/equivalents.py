@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.cicd.workflow import Step
 
 # Words that touch no workspace: run once for each tree, whichever system asks.
-OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", "make cicd-test", "make cli")
+OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", "make cicd-test")
 
 # The whole of these takes many minutes, and `make test` runs it anyway. Here the real words run, with the real tests,
 # but few of them; REHEARSE=whole runs all. `make cicd-test` never runs the rehearsal within itself.

@@ -24,13 +24,21 @@ _INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
+class Ran:
+    """How a command ended, what it printed, and what it wrote to its output file."""
+
+    status: int
+    printed: str = ""
+    written: str = ""
+
+
+@dataclass(frozen=True)
 class Done:
-    """A step that was run, or a command's result that was used again."""
+    """A step of a job that is over; `again` when its command ran before, for the other system."""
 
     job: str
     command: str
-    status: int
-    printed: str
+    ran: Ran
     again: bool = False
 
 
@@ -51,10 +59,10 @@ class Outcome:
         return [step.command for step in self.done]
 
     def failed(self) -> list[str]:
-        return [step.command for step in self.done if step.status]
+        return [step.command for step in self.done if step.ran.status]
 
     def __str__(self) -> str:
-        steps = (f"--- {s.job}: {s.command} -> {s.status}\n{s.printed}" for s in self.done)
+        steps = (f"--- {s.job}: {s.command} -> {s.ran.status}\n{s.ran.printed}" for s in self.done)
         return "\n".join([str(self.results), *steps])
 
 
@@ -68,7 +76,7 @@ class Site:
     forge: Forge
     forge_url: str
     base: Mapping[str, str]
-    done: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    done: dict[tuple[str, str], Ran] = field(default_factory=dict)
 
 
 @dataclass
@@ -108,43 +116,49 @@ class Machine:
                 raise UnknownPartError(f"{self.position.workflow.file}: the rehearsal does not know '{step.uses}'.")
             USES[action](self, step)
             return
-        env = {**self.system.predefined(self.position), **self.system.environment(step, self.position)}
         command = self.system.expand(step.run, self.position)
-        known = next((words for words in COMMANDS if command.startswith(words)), None)
-        status, printed, written, again = (
-            (*COMMANDS[known](self, command, env), "", False) if known else self._execute(step, command, env)
-        )
-        self.outcome.done.append(Done(self.position.job.key, command, status, printed, again))
-        if status:
-            self.position.status = "cancelled" if status == _INTERRUPTED and self.cancel else "failure"
+        env = {**self.system.predefined(self.position), **self.system.environment(step, self.position)}
+        again = self._earlier(command)
+        ran = again or self._run_command(step, command, env)
+        if command in OFFLINE_WORDS:
+            self.site.done[self._key(command)] = ran
+        self.outcome.done.append(Done(self.position.job.key, command, ran, again is not None))
+        if ran.status:
+            self.position.status = "cancelled" if ran.status == _INTERRUPTED and self.cancel else "failure"
         else:
-            self.position.steps[step.name] |= self.system.step_outputs(step, printed, written)
+            self.position.steps[step.name] |= self.system.step_outputs(step, ran.printed, ran.written)
 
-    def _execute(self, step: Step, command: str, env: Mapping[str, str]) -> tuple[int, str, str, bool]:
-        offline = command in OFFLINE_WORDS
-        key = (command, git(self.root, "rev-parse", "HEAD^{tree}") if offline else "")
-        if offline and key in self.site.done:
-            return *self.site.done[key], "", True
+    def _earlier(self, command: str) -> Ran | None:
+        """The result of a command that touches no workspace, if it ran before on this tree."""
+        if command not in OFFLINE_WORDS:
+            return None
+        assert not self.position.job.environment, f"{command} has a workspace's credentials, and may not be used again"
+        return self.site.done.get(self._key(command))
+
+    def _key(self, command: str) -> tuple[str, str]:
+        return command, git(self.root, "rev-parse", "HEAD^{tree}")
+
+    def _run_command(self, step: Step, command: str, env: Mapping[str, str]) -> Ran:
+        known = next((words for words in COMMANDS if command.startswith(words)), None)
+        if known:
+            return Ran(*COMMANDS[known](self, command, env))
         script, output, log = (self.root.with_suffix(suffix) for suffix in (".sh", ".out", ".log"))
         script.write_text(command + "\n")
         output.write_text("")
-        selection = {"PYTEST_ADDOPTS": SELECTIONS[command]} if SELECTIONS.get(command) else {}
-        whole = {**self.site.base, **env, **self.git, **selection, "GITHUB_OUTPUT": str(output)}
+        selected = {"PYTEST_ADDOPTS": SELECTIONS[command]} if command in SELECTIONS else {}
+        told = {self.system.output_file: str(output)} if self.system.output_file else {}
         with log.open("wb") as printed:
             process = subprocess.Popen(  # noqa: S603 (the commands of our own workflows)
                 [*self.system.shell, str(script)],
                 cwd=self.root,
-                env=whole,
+                env={**self.site.base, **env, **self.git, **selected, **told},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             status = self._wait(process, step)
-        result = (status, log.read_text(errors="replace"))
-        if offline:
-            self.site.done[key] = result
-        return *result, output.read_text(), False
+        return Ran(status, log.read_text(errors="replace"), output.read_text())
 
     def _wait(self, process: subprocess.Popen[bytes], step: Step) -> int:
         """Waits for the command's end; ends it when the run is cancelled, as both systems do: by an interrupt."""

@@ -21,6 +21,7 @@ class GitHub(System):
     name = "github"
     folder = ".github/workflows"
     shell = ("bash", "-e")
+    output_file = "GITHUB_OUTPUT"
     status_functions: ClassVar = {"success": "success", "failure": "failure", "cancelled": "cancelled", "always": ""}
 
     def read(self, file: Path) -> Workflow:

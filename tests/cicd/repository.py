@@ -29,18 +29,20 @@ class Origin:
 
     bare: Path
     work: Path
+    files: Path  # of the commit under test, which is not what its checkout may hold besides
 
     @classmethod
     def of(cls, checkout: Path, folder: Path) -> "Origin":
         """An origin whose main is the checkout's HEAD."""
-        bare, work = folder / "origin.git", folder / "work"
+        bare, work, files = folder / "origin.git", folder / "work", folder / "files"
         git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
         # A full clone even of a shallow checkout: what is not here can't be served.
         git(checkout, "push", "--quiet", bare.as_uri(), "HEAD:refs/heads/main")
-        git(folder, "clone", "--quiet", str(bare), str(work))
+        for clone in (work, files):
+            git(folder, "clone", "--quiet", str(bare), str(clone))
         # Servers of both systems hand out a commit that no branch names any more.
         git(bare, "config", "uploadpack.allowAnySHA1InWant", "true")
-        return cls(bare, work)
+        return cls(bare, work, files)
 
     def head(self, ref: str) -> str:
         """The commit of a branch or tag; empty when there is none."""

@@ -19,11 +19,10 @@ AZURE_AUDIENCE = "api://AzureADTokenExchange"
 
 @dataclass(frozen=True)
 class Answer:
-    """A response: its body as JSON, or as it came from the workspace."""
+    """A response: what it holds is written as JSON, unless it is bytes already."""
 
     status: int
-    body: Any = None
-    raw: bytes = b""
+    body: Any
     kind: str = "application/json"
 
 
@@ -69,7 +68,7 @@ def _handler(answer: Callable[[Request], Answer]) -> type[BaseHTTPRequestHandler
             body = self._read_chunks() if "Transfer-Encoding" in self.headers else self._read_length()
             headers = {key.lower(): value for key, value in self.headers.items()}
             found = answer(Request(self.command, parts.path, parse_qs(parts.query), headers, body, self.path))
-            content = found.raw or json.dumps(found.body).encode()
+            content = found.body if isinstance(found.body, bytes) else json.dumps(found.body).encode()
             self.send_response(found.status)
             self.send_header("Content-Type", found.kind)
             self.send_header("Content-Length", str(len(content)))
@@ -208,7 +207,7 @@ class Login:
         response = connection.getresponse()
         content = response.read()
         connection.close()
-        return Answer(response.status, raw=content or b" ", kind=response.headers.get("Content-Type", "text/plain"))
+        return Answer(response.status, content, response.headers.get("Content-Type", "text/plain"))
 
 
 _DENIED = Answer(403, {"message": "the token has no right to do this"})

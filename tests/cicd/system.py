@@ -56,6 +56,8 @@ class System(ABC):
     name: ClassVar[str]
     folder: ClassVar[str]
     shell: ClassVar[tuple[str, ...]]
+    # The variable that names the file to which a command writes its outputs, if there is one.
+    output_file: ClassVar[str] = ""
     # The status functions: a name, and the status that it asks for (none for any).
     status_functions: ClassVar[Mapping[str, str]]
 
