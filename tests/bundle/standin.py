@@ -80,6 +80,8 @@ class Deployment:
             "HOME": str(self.root.parent),
             "DATABRICKS_HOST": self.stand_in.url,
             "DATABRICKS_TOKEN": self.token,
+            # No more than 15 requests a second are right for a workspace, and a wait without a reason here.
+            "DATABRICKS_RATE_LIMIT": "1000",
             "DATABRICKS_CLI": str(BIN / "databricks"),
             **{f"BUNDLE_VAR_{name}": value for name, value in given.items()},
         }

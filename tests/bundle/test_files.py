@@ -11,7 +11,7 @@ from local_workspace.deployed import download
 from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import Deployment
 
-NOT_FOR_A_WORKSPACE = ("local_workspace", "tests", "benchmarks", "tools", "docs")
+NOT_FOR_A_WORKSPACE = ("local_workspace", "tests", "benchmarks", "tools", "docs", "requirements", "Makefile")
 STAGES = ("project", "feature_engineering", "training", "validation", "deployment", "monitoring")
 
 
@@ -32,7 +32,7 @@ def modules(folder: Path) -> set[str]:
 
 
 def test_nothing_of_the_local_workspace_or_the_tests_is_there(uploaded: Path) -> None:
-    assert all((REPOSITORY / name).is_dir() for name in NOT_FOR_A_WORKSPACE)
+    assert all((REPOSITORY / name).exists() for name in NOT_FOR_A_WORKSPACE)
     tops = {file.relative_to(uploaded).parts[0] for file in uploaded.rglob("*")}
     assert tops.isdisjoint(NOT_FOR_A_WORKSPACE)
     assert not [name for name in tops if name.startswith(".") and name != ".gitignore"]
