@@ -20,8 +20,9 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve ui test test-parity test-connect bench lint clean lock
+.PHONY: help run job rollback approve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
+.PHONY: changes plan-comment green release-branch release-tag earlier-release
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +47,15 @@ ui: $(PYTHON_ENV)/local.done ## Open the MLflow UI on what was run
 
 test: $(PYTHON_ENV)/test.done ## Everything that must hold
 	@$(RUN) -m pytest
+
+unit: $(PYTHON_ENV)/test.done ## The unit tests alone
+	@$(RUN) -m pytest tests/unit
+
+integration: $(PYTHON_ENV)/test.done ## The integration tests alone: whole jobs, and the whole local run
+	@$(RUN) -m pytest tests/integration
+
+cicd-test: cli $(PYTHON_ENV)/test.done ## Rehearse the workflows of both CI systems on this commit
+	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
@@ -89,11 +99,13 @@ smoke: $(CLI) ## After a deployment: train, if there is need, and score: make sm
 	@$(BUNDLE) run --target $(TARGET) --job training --params as_of=$(AS_OF)
 	@$(BUNDLE) run --target $(TARGET) --job batch_inference --params as_of=$(AS_OF)
 
-lint: $(PYTHON_ENV)/test.done ## Format, lint, types and import rules
+lint: $(PYTHON_ENV)/test.done ## Format, lint, types, import rules, and the CI systems' own files
 	@$(PYTHON_ENV)/bin/ruff format --check .
 	@$(PYTHON_ENV)/bin/ruff check .
 	@$(PYTHON_ENV)/bin/lint-imports
 	@MYPYPATH=local_workspace/site $(PYTHON_ENV)/bin/mypy
+	@sh tools/lint.sh $(PYTHON_ENV)/bin .tools/bin
+	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd/test_agreement.py
 
 clean: ## Remove all that runs have written (the environments stay)
 	@if [ -x $(RUN) ]; then $(RUN) -m local_workspace clean; fi
@@ -102,6 +114,26 @@ lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
 	@for name in local test parity connect; do \
 	    $(PYTHON_ENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
 	        requirements/$$name.in -o requirements/$$name.txt; done
+
+# What the CI systems say besides.
+
+changes: ## Whether a pull request changes more than documents: true or false
+	@sh tools/changes.sh
+
+plan-comment: ## Post the plans of `make plan` on the pull request
+	@python3 tools/plan_comment.py
+
+green: ## Record that staging has proved this commit
+	@sh tools/release.sh green
+
+release-branch: ## Move the release branch to what staging has proved
+	@sh tools/release.sh branch
+
+release-tag: ## Record that this commit was deployed to prod
+	@sh tools/release.sh tag
+
+earlier-release: ## Check out the release that RELEASE names, to deploy it again
+	@sh tools/release.sh earlier
 
 $(PYTHON_ENV)/local.done: requirements/local.txt local_workspace/install.sh
 	@sh local_workspace/install.sh $(PYTHON_ENV) requirements/local.txt

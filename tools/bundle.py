@@ -42,6 +42,7 @@ def main() -> None:
         case "destroy":
             if target not in DISPOSABLE:
                 fail(f"the target '{target}' is not destroyed from here: only {' and '.join(DISPOSABLE)} are.")
+            cancel_runs(target)
             bundle("destroy", target, "--auto-approve", timeout=DEPLOY)
         case "run":
             run(target, arguments.job, arguments.params)
@@ -89,10 +90,29 @@ def run(target: str, job: str, params: str) -> None:
     bundle("run", target, job, *given, timeout=RUN)
 
 
+def cancel_runs(target: str) -> None:
+    """Ends the runs that go on: a run outlives the command that waits for it, and would write to what is destroyed."""
+    summary = json.loads(bundle("summary", target, "--output", "json", timeout=QUICK, capture=True))
+    for job in summary.get("resources", {}).get("jobs", {}).values():
+        if "id" in job:
+            listed = databricks(
+                *("jobs", "list-runs", "--job-id", job["id"], "--active-only", "--output", "json"),
+                timeout=QUICK,
+                capture=True,
+            )
+            for run in json.loads(listed):
+                databricks("jobs", "cancel-run", str(run["run_id"]), timeout=DEPLOY)
+
+
 def bundle(command: str, target: str, *arguments: str, timeout: int, capture: bool = False) -> str:
+    """Calls a command of the bundle."""
+    return databricks("bundle", command, *arguments, "--target", target, timeout=timeout, capture=capture)
+
+
+def databricks(*arguments: str, timeout: int, capture: bool = False) -> str:
     """Calls the CLI; its failure, or its silence, ends this process."""
     cli = os.environ.get("DATABRICKS_CLI") or str(REPOSITORY / ".tools" / "bin" / "databricks")
-    words = [cli, "bundle", command, *arguments, "--target", target]
+    words = [cli, *arguments]
     suffix = os.environ.get("BUNDLE_VAR_suffix", "")  # noqa: SIM112 (the variable's name)
     # The CLI keeps one local state a target; with another suffix it would take the first one's resources for its own.
     own_state = {"DATABRICKS_BUNDLE_TMP": str(REPOSITORY / ".databricks" / f"suffix_{suffix}")} if suffix else {}
@@ -111,7 +131,7 @@ def bundle(command: str, target: str, *arguments: str, timeout: int, capture: bo
         fail(f"'{cli}' was not found: 'make cli' builds it, or set DATABRICKS_CLI to another one.")
     except subprocess.TimeoutExpired:
         where = os.environ.get("DATABRICKS_HOST") or "the workspace"
-        fail(f"'bundle {command}' did not end in {timeout} s: does {where} answer?")
+        fail(f"'databricks {' '.join(arguments[:2])}' did not end in {timeout} s: does {where} answer?")
     if done.returncode:
         sys.exit(done.returncode)
     return done.stdout or ""

@@ -1,0 +1,50 @@
+"""The set-up documents' commands are ones that the CLI knows, with flags that it has."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted((REPOSITORY / "docs").glob("*.md"))
+# Group, subgroup and command: words before the first argument, of which none is in capitals, quoted or a flag.
+_COMMAND = re.compile(r"(?:^|[\s`(])databricks ((?:[a-z][a-z-]+ )*[a-z][a-z-]+)(?=[\s`])([^\n`|]*)")
+
+
+def commands() -> list[tuple[str, str, str]]:
+    """Document, words and the rest of each command of the Databricks CLI."""
+    found = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8").replace("\\\n", " ")
+        found += [(document.name, words, rest) for words, rest in _COMMAND.findall(text)]
+    return found
+
+
+def words_of(words: str) -> list[str]:
+    """The command's own words: what follows them, such as `catalog` in `grants get catalog`, is an argument."""
+    first = words.split()
+    return first[:3] if first[0] == "account" else first[: 1 if first[0] == "bundle" and len(first) == 1 else 2]
+
+
+@pytest.mark.parametrize(
+    ("document", "words", "rest"),
+    [pytest.param(*one, id=f"{one[0]} {number}: {one[1]}") for number, one in enumerate(commands())],
+)
+def test_the_cli_knows_the_command(cli: Path, document: str, words: str, rest: str) -> None:
+    asked = [str(cli / "databricks"), *words_of(words), "--help"]
+    help_text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    assert f"databricks {' '.join(words_of(words))}" in help_text, help_text
+    for flag in re.findall(r"(?<=\s)--[a-z-]+|(?<=\s)-[a-z](?=\s)", rest.split("'", maxsplit=1)[0]):
+        assert re.search(rf"(^|\s){flag}\b", help_text), (document, words, flag)
+
+
+def test_commands_are_found() -> None:
+    assert {document for document, _, _ in commands()} >= {"setup-databricks.md", "setup-github.md", "setup-azure.md"}
+    assert len(commands()) > 20
+
+
+def test_links_lead_to_documents() -> None:
+    for document in DOCUMENTS:
+        for link in re.findall(r"\]\(([\w./-]+\.md)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).is_file(), (document.name, link)

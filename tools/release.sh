@@ -1,0 +1,53 @@
+#!/bin/sh
+# The record of what passed and what was deployed, kept where everyone sees it: in the repository itself.
+#   green    moves the branch green to this commit, which staging has proved
+#   branch   moves the branch release to green; prints true when it moved, false when it was there already
+#   tag      tags this commit as deployed to prod: release-DATE-TIME-COMMIT
+#   earlier  checks out the earlier release that RELEASE names
+# Nothing is forced: a branch that holds other commits stays as it is, and the command fails.
+set -eu
+
+head_of() { git ls-remote origin "refs/heads/$1" | cut -f 1; }
+
+fail() { echo "error: $1" >&2; exit 1; }
+
+move() { git push --quiet origin "$1:refs/heads/$2" || fail "the branch $2 was not moved to $1: does it hold commits that main lacks?"; }
+
+case "${1:-}" in
+    green)
+        move "$(git rev-parse HEAD)" green
+        ;;
+    branch)
+        green=$(head_of green)
+        [ -n "$green" ] || fail "there is no branch green: staging has proved no commit of main yet."
+        if [ "$(head_of release)" = "$green" ]; then
+            echo false
+        else
+            git fetch --quiet origin green
+            move "$green" release
+            echo true
+        fi
+        ;;
+    tag)
+        commit=$(git rev-parse HEAD)
+        tag=$(git ls-remote origin 'refs/tags/release-*' | sed -n "s|^$commit\trefs/tags/||p" | head -n 1)
+        if [ -z "$tag" ]; then
+            tag="release-$(date -u +%Y%m%d-%H%M%S)-$(git rev-parse --short HEAD)"
+            git push --quiet origin "$commit:refs/tags/$tag"
+        fi
+        echo "$tag"
+        ;;
+    earlier)
+        case "${RELEASE:-}" in
+            release-*) ;;
+            *) fail "'${RELEASE:-}' is no release: set RELEASE to a tag that begins with release- ('git tag --list release-*' shows them)." ;;
+        esac
+        git rev-parse --verify --quiet "refs/tags/$RELEASE^{commit}" >/dev/null || fail "there is no tag '$RELEASE'."
+        git merge-base --is-ancestor "refs/tags/$RELEASE" refs/remotes/origin/release \
+            || fail "'$RELEASE' was never on the branch release."
+        git checkout --quiet --detach "refs/tags/$RELEASE"
+        ;;
+    *)
+        fail "say one of green, branch, tag, earlier."
+        ;;
+esac
