@@ -63,7 +63,7 @@ class Workspace:
             # Its default is looked up in a workspace; nothing here needs one.
             "BUNDLE_VAR_warehouse_id": "local",
         }
-        for name in ("mlflow", "py4j"):
+        for name in ("mlflow", "alembic", "py4j"):
             logging.getLogger(name).setLevel(logging.ERROR)
 
 
