@@ -143,6 +143,11 @@ class Deployment:
         """Asks the workspace's API."""
         return self._answer(requests.get(self.stand_in.url + endpoint, params=query, headers=self._headers, timeout=60))
 
+    def read(self, path: str) -> str:
+        """The content of a file of the workspace."""
+        address = f"{self.stand_in.url}/api/2.0/workspace/export"
+        return requests.get(address, params={"path": path}, headers=self._headers, timeout=60).text
+
     def post(self, endpoint: str, **body: Any) -> dict[str, Any]:
         """Tells the workspace's API."""
         return self._answer(requests.post(self.stand_in.url + endpoint, json=body, headers=self._headers, timeout=60))

@@ -92,6 +92,8 @@ def test_the_deployed_commit_is_on_each_job_and_on_what_training_makes(
     assert {job["tags"]["target"] for job in jobs.values()} == {deployed.target}
     (training,) = (job for job in jobs.values() if job["name"].endswith("training"))
     assert parameters(training)["git_commit"] == commit
+    metadata = deployed.read(training["deployment"]["metadata_file_path"])
+    assert json.loads(metadata)["config"]["bundle"]["git"]["commit"] == commit
 
 
 def test_schedules_run_in_production_alone(deployed: Deployment, jobs: dict[int, Job]) -> None:

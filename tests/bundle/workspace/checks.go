@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,32 +16,27 @@ import (
 func addChecks(server *testserver.Server) {
 	server.Handle("POST", "/api/2.2/jobs/create", func(r testserver.Request) any {
 		var settings jobs.JobSettings
-		if err := firstError(json.Unmarshal(r.Body, &settings), func() error { return checkJob(r.Workspace, settings) }); err != nil {
-			return refusal(400, "INVALID_PARAMETER_VALUE", err.Error())
-		}
-		return r.Workspace.JobsCreate(r)
+		err := json.Unmarshal(r.Body, &settings)
+		return unless(errors.Join(err, checkJob(r.Workspace, settings)), func() any { return r.Workspace.JobsCreate(r) })
 	})
 	server.Handle("POST", "/api/2.2/jobs/reset", func(r testserver.Request) any {
 		var asked jobs.ResetJob
-		if err := firstError(json.Unmarshal(r.Body, &asked), func() error { return checkJob(r.Workspace, asked.NewSettings) }); err != nil {
-			return refusal(400, "INVALID_PARAMETER_VALUE", err.Error())
-		}
-		return r.Workspace.JobsReset(r)
+		err := json.Unmarshal(r.Body, &asked)
+		return unless(errors.Join(err, checkJob(r.Workspace, asked.NewSettings)), func() any { return r.Workspace.JobsReset(r) })
 	})
 	server.Handle("POST", "/api/2.0/alerts", func(r testserver.Request) any {
 		var alert sql.AlertV2
-		if err := firstError(json.Unmarshal(r.Body, &alert), func() error { return checkCron(alert.Schedule.QuartzCronSchedule) }); err != nil {
-			return refusal(400, "INVALID_PARAMETER_VALUE", err.Error())
-		}
-		return r.Workspace.AlertsUpsert(r, "")
+		err := json.Unmarshal(r.Body, &alert)
+		return unless(errors.Join(err, checkCron(alert.Schedule.QuartzCronSchedule)), func() any { return r.Workspace.AlertsUpsert(r, "") })
 	})
 }
 
-func firstError(err error, check func() error) error {
-	if err != nil {
-		return err
+// unless refuses what is wrong, and else does what was asked.
+func unless(wrong error, do func() any) any {
+	if wrong != nil {
+		return refusal(400, "INVALID_PARAMETER_VALUE", wrong.Error())
 	}
-	return check()
+	return do()
 }
 
 func checkJob(where *testserver.FakeWorkspace, job jobs.JobSettings) error {
