@@ -84,6 +84,10 @@ def july(first: Run) -> pd.DataFrame:
     return first.table("validation_scores")
 
 
+# What a run has no reason for: test_deployment_jobs.py refuses a version, and rolls back.
+NOT_IN_A_RUN = {"record_refusal", "rollback"}
+
+
 def test_every_task_of_every_notebook_has_run(first: Run) -> None:
     bundle = load_bundle(REPOSITORY)
     notebooks = {file.resolve() for file in REPOSITORY.glob("*/**/notebooks/*.py") if "tests" not in file.parts}
@@ -93,7 +97,8 @@ def test_every_task_of_every_notebook_has_run(first: Run) -> None:
     for job in bundle.jobs.values():
         for task in job.tasks:
             if task.notebook_task:
-                assert re.search(rf"▸ {task.task_key}   done", first.printed), task.task_key
+                is_done = re.search(rf"▸ {task.task_key}   done", first.printed) is not None
+                assert is_done is (task.task_key not in NOT_IN_A_RUN), task.task_key
                 ran.add(bundle.notebook_file(task.notebook_task.notebook_path).resolve())
     assert ran == notebooks
 
