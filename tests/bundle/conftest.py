@@ -11,14 +11,25 @@ import pytest
 from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import BIN, TARGETS, TOKEN, Deployment, StandIn, copy_of_repository, stand_in
 
+WHY_NOT = "Go is not installed and 'make cli' has built nothing: the real CLI is not there to test with"
 RUNNER = f"{sys.executable} -m local_workspace deployed"
+
+
+def can_have_cli() -> bool:
+    return bool(shutil.which("go")) or (BIN / "workspace").exists()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says once why the tests of this folder were skipped."""
+    if not can_have_cli():
+        terminalreporter.write_line(f"tests/bundle was skipped: {WHY_NOT}.")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def built_cli() -> None:
     """The CLI and the stand-in workspace, built if Go is there."""
-    if not shutil.which("go") and not (BIN / "workspace").exists():
-        pytest.skip("Go is not installed and 'make cli' has built nothing: the real CLI is not there to test with")
+    if not can_have_cli():
+        pytest.skip(WHY_NOT)
     subprocess.run(["make", "--silent", "cli"], cwd=REPOSITORY, check=True)
 
 

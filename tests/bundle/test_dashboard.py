@@ -127,7 +127,7 @@ def is_triggered(spark: SparkSession, alert: dict[str, Any], query: str) -> bool
     if row is None:
         return bool(evaluation["empty_result_state"] == "TRIGGERED")
     value, bound = row[evaluation["source"]["name"]], evaluation["threshold"]["value"]["double_value"]
-    return {"EQUAL": value == bound, "LESS_THAN": value < bound}[evaluation["comparison_operator"]]
+    return bool({"EQUAL": value == bound, "LESS_THAN": value < bound}[evaluation["comparison_operator"]])
 
 
 def test_the_violation_alert_follows_the_newest_verdict(

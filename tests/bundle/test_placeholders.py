@@ -107,7 +107,9 @@ def dead_host() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_host_that_does_not_answer_ends_in_a_sentence(dead_host, monkeypatch, capsys) -> None:
+def test_a_host_that_does_not_answer_ends_in_a_sentence(
+    dead_host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("DATABRICKS_HOST", dead_host)
     monkeypatch.setenv("DATABRICKS_TOKEN", "x")
     with pytest.raises(SystemExit):
