@@ -13,6 +13,8 @@ from pyspark.sql import DataFrameWriter
 from deployment.model_deployment.record import OvertakenError
 from tests.unit.deployment.conftest import Scene
 
+pytestmark = pytest.mark.homes("local", reason="it cuts off the writer of Spark in this process, not Spark Connect's")
+
 # All that a move writes outside of its process.
 WRITES = (
     (MlflowClient, "set_registered_model_alias"),
