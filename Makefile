@@ -96,8 +96,8 @@ slice-test: $(CLI) ## Run the jobs of the target test on its small slice of the 
 	@$(BUNDLE) run --target test --job monitoring --params as_of=2013-08-02T00:00:00Z
 
 smoke: $(CLI) ## After a deployment: train, if there is need, and score: make smoke TARGET=staging
-	@$(BUNDLE) run --target $(TARGET) --job training --params as_of=$(AS_OF)
-	@$(BUNDLE) run --target $(TARGET) --job batch_inference --params as_of=$(AS_OF)
+	@$(BUNDLE) run --target $(TARGET) --job training --params '$(addprefix as_of=,$(AS_OF))'
+	@$(BUNDLE) run --target $(TARGET) --job batch_inference --params '$(addprefix as_of=,$(AS_OF))'
 
 lint: $(PYTHON_ENV)/test.done ## Format, lint, types, import rules, and the CI systems' own files
 	@$(PYTHON_ENV)/bin/ruff format --check .

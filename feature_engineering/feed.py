@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from feature_engineering.landing import land
 from feature_engineering.times import with_times
@@ -61,14 +62,14 @@ def land_sample(
     Raises:
         FileNotFoundError: a source file is missing; it names the file.
     """
-    airports = spark.createDataFrame(_read(source / "airports.csv"))
-    flights = spark.createDataFrame(_of_days(_read(source / "flights.csv.zip"), history_start, since, as_of))
-    weather = spark.createDataFrame(_of_days(_read(source / "weather.csv"), history_start, since, as_of))
+    airports = _sent(spark, _read(source / "airports.csv"))
+    flights = _sent(spark, _of_days(_read(source / "flights.csv.zip"), history_start, since, as_of))
+    weather = _sent(spark, _of_days(_read(source / "weather.csv"), history_start, since, as_of))
     land(known_flights(flights, airports, since, as_of, published_ahead), landing, "flights", as_of)
     land(known_weather(weather, since, as_of), landing, "weather", as_of)
     if since is None:
         land(airports, landing, "airports", as_of)
-        land(spark.createDataFrame(_read(source / "planes.csv")), landing, "planes", as_of)
+        land(_sent(spark, _read(source / "planes.csv")), landing, "planes", as_of)
 
 
 def known_flights(
@@ -151,6 +152,11 @@ def _in_utc(table: pa.Table) -> pa.Table:
             zoned = table.column(index).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
             table = table.set_column(index, field.name, zoned)
     return table
+
+
+def _sent(spark: SparkSession, table: pa.Table) -> DataFrame:
+    """A table with its types: Spark Connect has none to take from a table without rows."""
+    return spark.createDataFrame(table, from_arrow_schema(table.schema))
 
 
 def _of_days(table: pa.Table, history_start: datetime, since: datetime | None, as_of: datetime) -> pa.Table:

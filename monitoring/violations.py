@@ -16,11 +16,20 @@ from project.rows import one_row
 from project.tables import Tables
 
 _KEY = ("model_name", "model_version", "as_of")
-_SCHEMA = (
-    "model_name string, model_version string, violated boolean, status string, sentence string, "
-    "recommendation string, checks string, rows bigint, label_share double, "
-    "as_of timestamp, window_start timestamp, window_end timestamp"
-)
+_COLUMNS = {
+    "model_name": "string",
+    "model_version": "string",
+    "violated": "boolean",
+    "status": "string",
+    "sentence": "string",
+    "recommendation": "string",
+    "checks": "string",
+    "rows": "bigint",
+    "label_share": "double",
+    "as_of": "timestamp",
+    "window_start": "timestamp",
+    "window_end": "timestamp",
+}
 
 
 def check_violations(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config) -> Verdict:
@@ -97,4 +106,4 @@ def _file(spark: SparkSession, tables: Tables, model_name: str, verdict: Verdict
         "window_start": verdict.window.start,
         "window_end": verdict.window.end,
     }
-    upsert(spark, tables.monitoring_verdicts, one_row(spark, _SCHEMA, row), _KEY)
+    upsert(spark, tables.monitoring_verdicts, one_row(spark, _COLUMNS, row), _KEY)

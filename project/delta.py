@@ -9,9 +9,13 @@ from pyspark.sql.types import StructField, StructType
 
 
 def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
-    """Makes an empty Delta table of this schema unless the table is there."""
+    """Makes an empty Delta table of these columns unless the table is there.
+
+    Each may be NULL: a literal's column is NOT NULL, and later rows may lack what the first ones have.
+    """
     if not spark.catalog.tableExists(name):
-        spark.catalog.createTable(name, source="delta", schema=schema, description=comment)
+        nullable = StructType([StructField(field.name, field.dataType) for field in schema])
+        spark.catalog.createTable(name, source="delta", schema=nullable, description=comment)
 
 
 def upsert(
@@ -57,7 +61,7 @@ def append_once(spark: SparkSession, table: str, rows: DataFrame, batch: str) ->
         rows: the batch.
         batch: names it among all that is ever appended to the table.
     """
-    ensure_table(spark, table, _nullable(rows.schema))
+    ensure_table(spark, table, rows.schema)
     once = rows.write.option("txnAppId", batch).option("txnVersion", 1)
     once.format("delta").mode("append").saveAsTable(table)
 
@@ -71,13 +75,8 @@ def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column
         rows: what the condition shall hold on from now on; a row outside it is refused.
         where: the condition, on the table's columns.
     """
-    ensure_table(spark, table, _nullable(rows.schema))
+    ensure_table(spark, table, rows.schema)
     rows.writeTo(table).overwrite(where)
-
-
-def _nullable(schema: StructType) -> StructType:
-    """Later rows may lack what the first ones have: a literal's column is NOT NULL, and a table would stay so."""
-    return StructType([StructField(field.name, field.dataType) for field in schema])
 
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:

@@ -32,16 +32,15 @@ def filed(rows: DataFrame, model_name: str, model_version: str, as_of: datetime)
     return rows.withColumns({name: F.lit(fact) for name, fact in facts.items()})
 
 
-def one_row(spark: SparkSession, schema: str, values: Mapping[str, object]) -> DataFrame:
+def one_row(spark: SparkSession, columns: Mapping[str, str], values: Mapping[str, object]) -> DataFrame:
     """One row of literals, such as a verdict: no data travels from Python, so no Python worker has to start.
 
     Args:
         spark: the session.
-        schema: names and simple types, such as `a string, b double`.
-        values: by the schema's names.
+        columns: the simple type of each by its name, such as `{"model_name": "string", "rows": "bigint"}`.
+        values: by the columns' names.
     """
-    columns = (part.split() for part in schema.split(", "))
-    return spark.range(1).select(*(F.lit(values[name]).cast(kind).alias(name) for name, kind in columns))
+    return spark.range(1).select(*(F.lit(values[name]).cast(kind).alias(name) for name, kind in columns.items()))
 
 
 def labelled_rows(

@@ -111,8 +111,7 @@ def write_verdict(
         verdict: the verdict.
         figures: more tags to put on the version, such as the figures behind the verdict.
     """
-    schema = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-    row = one_row(spark, schema, asdict(verdict) | {"digest": verdict.digest})
+    row = one_row(spark, _COLUMNS, asdict(verdict) | {"digest": verdict.digest})
     upsert(spark, tables.validation_verdicts, row, _KEY)
     client = MlflowClient()
     for key, value in ({**(figures or {})} | verdict.tags).items():

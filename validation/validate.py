@@ -46,8 +46,11 @@ def validate(
     rows = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
     roles = {CHALLENGER: model_version} | ({CHAMPION: champion} if champion else {})
     scored = {role: _score(spark, tables, rows, model_name, version, as_of) for role, version in roles.items()}
-    measured = _measure(scored, config)
-    _write_metrics(spark, tables, measured, model_name, model_version, as_of)
+    metrics = _measure(scored, config)
+    measured = metrics.toPandas()
+    # The schema goes along: a version is judged on no rows too, and Spark Connect has no types to take from none.
+    filed_metrics = filed(spark.createDataFrame(measured, metrics.schema), model_name, model_version, as_of)
+    replace_rows(spark, tables.validation_metrics, filed_metrics, _own(model_name, model_version, as_of))
     figures = {role: _figures(measured, role) for role in roles}
     gates = judge(figures[CHALLENGER], figures.get(CHAMPION), config.validation)
     verdict = Verdict(
@@ -80,19 +83,12 @@ def _score(
     return spark.table(tables.validation_scores).filter(own)
 
 
-def _measure(scored: Mapping[str, DataFrame], config: Config) -> pd.DataFrame:
+def _measure(scored: Mapping[str, DataFrame], config: Config) -> DataFrame:
     """The figures of each role over all rows and over each slice: `role`, `slice_key`, `slice_value`, the metrics."""
     label, prediction = config.label.column, config.prediction.column
     by_role = (rows.select(F.lit(role).alias("role"), "*") for role, rows in scored.items())
     sliced = reduce(DataFrame.unionByName, by_role).withColumn("slice", F.explode(_slices(config)))
-    return metrics_by(sliced.select("role", "slice.*", label, prediction), _GROUP, label, prediction).toPandas()
-
-
-def _write_metrics(
-    spark: SparkSession, tables: Tables, measured: pd.DataFrame, model_name: str, model_version: str, as_of: datetime
-) -> None:
-    rows = filed(spark.createDataFrame(measured), model_name, model_version, as_of)
-    replace_rows(spark, tables.validation_metrics, rows, _own(model_name, model_version, as_of))
+    return metrics_by(sliced.select("role", "slice.*", label, prediction), _GROUP, label, prediction)
 
 
 def _figures(measured: pd.DataFrame, role: str) -> dict[str, float]:

@@ -16,6 +16,15 @@ from project.tables import Tables
 
 AUTO, MANUAL = "auto", "manual"
 _KEY = ("model_name", "model_version", "as_of", "tag")
+_COLUMNS = {
+    "model_name": "string",
+    "model_version": "string",
+    "as_of": "timestamp",
+    "tag": "string",
+    "state": "string",
+    "answered_by": "string",
+    "run_id": "string",
+}
 
 
 class State(StrEnum):
@@ -112,10 +121,6 @@ def _record(
     approval: Approval,
     run_id: str,
 ) -> None:
-    schema = (
-        "model_name string, model_version string, as_of timestamp, tag string, state string, answered_by string, "
-        "run_id string"
-    )
     row = {
         "model_name": model_name,
         "model_version": model_version,
@@ -125,5 +130,5 @@ def _record(
         "answered_by": approval.by or None,
         "run_id": run_id,
     }
-    seen = one_row(spark, schema, row).withColumn("seen_at", F.current_timestamp())
+    seen = one_row(spark, _COLUMNS, row).withColumn("seen_at", F.current_timestamp())
     upsert(spark, tables.approvals, seen, _KEY, but=("run_id", "seen_at"))

@@ -14,7 +14,7 @@ from project.delta import append_once
 from project.rows import one_row
 from project.tables import Tables
 
-_COLUMNS = {
+COLUMNS = {
     "model_name": "string",
     "move": "bigint",
     "action": "string",
@@ -29,7 +29,6 @@ _COLUMNS = {
     "run_id": "string",
     "token": "string",
 }
-SCHEMA = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
 
 class Action(StrEnum):
@@ -92,7 +91,7 @@ def read_entries(spark: SparkSession, tables: Tables, model_name: str) -> list[E
     """The moves of a model in order, each as far as it came: a few a month, so they fit."""
     if not spark.catalog.tableExists(tables.promotions):
         return []
-    rows = spark.table(tables.promotions).filter(F.col("model_name") == model_name).select(*_COLUMNS)
+    rows = spark.table(tables.promotions).filter(F.col("model_name") == model_name).select(*COLUMNS)
     started_first = F.when(F.col("status") == Status.STARTED, 0).otherwise(1)
     found: list[dict[str, Any]] = rows.orderBy("move", started_first).toArrow().to_pylist()
     entries = (Entry(**row | {"action": Action(row["action"]), "status": Status(row["status"])}) for row in found)
@@ -122,7 +121,7 @@ def close_entry(spark: SparkSession, tables: Tables, entry: Entry, status: Statu
 
 def _append(spark: SparkSession, tables: Tables, entry: Entry, place: str) -> Entry:
     """Appends a row, unless another has the place: of two that come at once, one sees that it is not there."""
-    row = one_row(spark, SCHEMA, asdict(entry)).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
+    row = one_row(spark, COLUMNS, asdict(entry)).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
     append_once(spark, tables.promotions, row, place)
     own = (F.col("token") == entry.token) & (F.col("status") == entry.status)
     if spark.table(tables.promotions).filter(own).isEmpty():

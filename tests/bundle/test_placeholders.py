@@ -100,6 +100,17 @@ def test_without_a_host_each_word_says_so_in_one_sentence(clone: Path, word: str
     assert errors[0].startswith("error: DATABRICKS_HOST is not set")
 
 
+def test_a_smoke_run_without_a_moment_leaves_it_to_the_jobs(clone: Path) -> None:
+    commands = subprocess.run(
+        ["make", "--dry-run", "smoke", "TARGET=staging", "AS_OF=", "DATABRICKS_CLI=none"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert [command.split("--params")[1].strip() for command in commands if "--params" in command] == ["''", "''"]
+
+
 @pytest.fixture
 def dead_host() -> Iterator[str]:
     """The address of a host that takes connections and never answers."""

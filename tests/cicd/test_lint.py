@@ -16,8 +16,9 @@ def copy(tmp_path: Path) -> Path:
     """The files that tools/lint.sh reads, in a repository of their own."""
     for folder in (".ci", ".github", ".azure", "tools"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder)
-    (tmp_path / "local_workspace").mkdir()
-    shutil.copy(REPOSITORY / "local_workspace/install.sh", tmp_path / "local_workspace")
+    for script in ("local_workspace/install.sh", "tests/bundle/workspace/build.sh"):
+        (tmp_path / script).parent.mkdir(parents=True)
+        shutil.copy(REPOSITORY / script, tmp_path / script)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # noqa: S607
     return tmp_path
 

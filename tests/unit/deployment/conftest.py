@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from deployment.model_deployment.promotion import promote, propose
-from deployment.model_deployment.record import SCHEMA, Action, Entry, Status
+from deployment.model_deployment.record import COLUMNS, Action, Entry, Status
 from deployment.model_deployment.rollback import roll_back
 from project.config import load_config
 from project.registry import CHALLENGER, CHAMPION, champion_version, version_of
@@ -90,7 +90,7 @@ class Scene:
             asdict(Entry(self.model, Action.PROMOTION, version, former, Status.DONE, "", move=move, token=version))
             for move, (former, version) in enumerate(zip((None, *versions), versions, strict=False), start=1)
         ]
-        rows = [one_row(self.spark, SCHEMA, entry) for entry in past]
+        rows = [one_row(self.spark, COLUMNS, entry) for entry in past]
         dated = reduce(DataFrame.union, rows).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
         dated.write.format("delta").mode("append").saveAsTable(self.tables.promotions)
         self.client.set_registered_model_alias(self.model, CHAMPION, versions[-1])
