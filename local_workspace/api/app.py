@@ -4,12 +4,12 @@ import secrets
 
 from fastapi import Depends, FastAPI, Request
 
-from local_workspace.api import serving_endpoints
+from local_workspace.api import data_quality, serving_endpoints, unity_catalog
 from local_workspace.api.context import Context
 from local_workspace.api.errors import ApiError, answer_errors
 
 # An API is a module with `make_router(context) -> APIRouter`; add it here.
-_APIS = (serving_endpoints,)
+_APIS = (serving_endpoints, unity_catalog, data_quality)
 
 
 def make_app(context: Context, token: str) -> FastAPI:
