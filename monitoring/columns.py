@@ -23,7 +23,14 @@ class WatchedColumns:
 def watched_columns(scores: DataFrame, config: Config) -> WatchedColumns:
     """The columns of scored rows that are inputs of the model, and the prediction."""
     # The class says nothing that the prediction does not.
-    others = {*FILE_COLUMNS, *LOOKUP_COLUMNS, *_FILED_UNDER, *ADDED_COLUMNS, config.label.column, config.predicted_class}
+    others = {
+        *FILE_COLUMNS,
+        *LOOKUP_COLUMNS,
+        *_FILED_UNDER,
+        *ADDED_COLUMNS,
+        config.label.column,
+        config.predicted_class,
+    }
 
     def of_type(kind: type[DataType]) -> tuple[str, ...]:
         fields = scores.schema.fields

@@ -61,9 +61,7 @@ class DailyFigures:
         columns = {self.prediction} if check.kind == "prediction_drift" else {"", *self.inputs}
         places = self.by_metric[check.metric].items()
         return {
-            place: days
-            for place, days in places
-            if place.column in columns and bool(place.slice_key) is check.by_slice
+            place: days for place, days in places if place.column in columns and bool(place.slice_key) is check.by_slice
         }
 
 

@@ -12,6 +12,13 @@ OK, VIOLATED, TOO_FEW_LABELS, NO_PREDICTIONS = "ok", "violated", "too few labels
 NONE, ALERT, RETRAIN = "none", "alert", "retrain"
 _LABELLED = "model_quality"
 
+_RECOMMENDATIONS = {
+    OK: "Nothing to do.",
+    VIOLATED: "Look at the feed first: values or labels are not as before. Training on them would not help.",
+    TOO_FEW_LABELS: "Wait for the labels; where they should be there, look at the feed of flights.",
+    NO_PREDICTIONS: "See whether the scoring job ran.",
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -77,16 +84,11 @@ class Verdict:
         if self.action == RETRAIN:
             return "A training starts on what has been seen since; every gate judges what comes of it."
         if self.cooldown_until is not None:
-            return f"The last training is too short ago: the next may start from {self.cooldown_until:%Y-%m-%d %H:%M} UTC."
-        if self.status == NO_PREDICTIONS:
-            return "See whether the scoring job ran."
-        if self.status == TOO_FEW_LABELS:
-            return "Wait for the labels; where they should be there, look at the feed of flights."
-        if self.status == OK:
-            return "Nothing to do."
-        if wants_training(self.findings):
+            until = f"{self.cooldown_until:%Y-%m-%d %H:%M}"
+            return f"The last training is too short ago: the next may start from {until} UTC."
+        if self.status == VIOLATED and wants_training(self.findings):
             return "Train anew on what has been seen since, and compare."
-        return "Look at the feed first: values or labels are not as before. Training on them would not help."
+        return _RECOMMENDATIONS[self.status]
 
 
 def judge(

@@ -18,11 +18,12 @@ from project.times import parse_optional_moment
 
 # The row about all checks together.
 ALL = ":all"
-VERDICT_SCHEMA = """model_name string, as_of timestamp, check_name string, kind string, metric string, column_name string,
-    slice_key string, slice_value string, model_version string, status string, violated boolean, value double,
-    threshold double, greater_is_better boolean, days_broken int, days_judged int, days_looked_at int, since timestamp,
-    days_not_judged array<string>, action string, cooldown_until timestamp, cause string, sentence string,
-    recommendation string, rows bigint, label_share double, window_start timestamp, window_end timestamp"""
+VERDICT_SCHEMA = """model_name string, as_of timestamp, check_name string, kind string, metric string,
+    column_name string, slice_key string, slice_value string, model_version string, status string, violated boolean,
+    value double, threshold double, greater_is_better boolean, days_broken int, days_judged int, days_looked_at int,
+    since timestamp, days_not_judged array<string>, action string, cooldown_until timestamp, cause string,
+    sentence string, recommendation string, rows bigint, label_share double, window_start timestamp,
+    window_end timestamp"""
 
 
 def check_violations(

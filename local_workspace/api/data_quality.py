@@ -62,7 +62,7 @@ def make_router(context: Context) -> APIRouter:
     def update(table_id: str, monitor: Json) -> Json:
         before = find(table_id)["monitor"]
         kept = {name: before["data_profiling_config"][name] for name in _OF_PLATFORM}
-        made = before | {"data_profiling_config": monitor["data_profiling_config"] | kept}
+        made: Json = before | {"data_profiling_config": monitor["data_profiling_config"] | kept}
         # What it measured by another definition is measured again.
         monitors.put(table_id, {"monitor": made, "state": asdict(State())})
         return made

@@ -1,6 +1,6 @@
 """How far the values of a day lie from the baseline's, column by column; runs in Spark's Python workers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +55,7 @@ def measure_days(log: pd.DataFrame, baseline: pd.DataFrame, numeric: Sequence[st
     numbers = {name: np.sort(baseline[name].to_numpy(float)) for name in numeric}
     found = []
     for day, rows in log.groupby("_day"):
-        start = pd.Timestamp(day)
+        start = pd.Timestamp(str(day))
         group = {"window": {"start": start, "end": start + timedelta(days=1)}, "model_id": str(rows["_model"].iloc[0])}
         for name, values in numbers.items():
             found.append(group | {"column_name": name} | compare_numbers(values, rows[name].to_numpy(float)))
@@ -135,7 +135,7 @@ def _of_shares(p: np.ndarray, q: np.ndarray) -> Figures:
     }
 
 
-def _deltas(before: int, known_before: int, now: int, known_now: int) -> Mapping[str, float]:
+def _deltas(before: int, known_before: int, now: int, known_now: int) -> Figures:
     nulls = 100 * (1 - known_now / now) - 100 * (1 - known_before / before)
     return {"count_delta": float(known_now - known_before), "percent_null_delta": _rounded(nulls)}
 

@@ -51,9 +51,7 @@ def _slices(slices: Sequence[str]) -> Column:
 
 def _confusion_matrix(prediction: str, label: str) -> Column:
     """Each pair of classes that occurs, with how often it does."""
-    pair = F.struct(
-        F.col(prediction).cast("string").alias("prediction"), F.col(label).cast("string").alias("label")
-    )
+    pair = F.struct(F.col(prediction).cast("string").alias("prediction"), F.col(label).cast("string").alias("label"))
     pairs = F.collect_list(F.when(F.col(label).isNotNull(), pair))
 
     def counted(one: Column) -> Column:

@@ -1,6 +1,5 @@
 """Refreshes the metric tables of a monitored table: only the days that have changed are measured again."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from databricks.sdk.service.dataquality import DataProfilingConfig, InferenceLog
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
 
 from local_workspace.monitors import drift
 from local_workspace.monitors.columns import numeric_columns, profile_columns, text_columns
@@ -45,14 +45,12 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
         The state to go on from.
     """
     log, settings = _inference_log(monitor)
-    version = spark.sql(f"DESCRIBE HISTORY {monitor.monitored_table_name} LIMIT 1").first()["version"]
+    version = int(spark.sql(f"DESCRIBE HISTORY {log} LIMIT 1").collect()[0]["version"])
     baseline = spark.table(str(monitor.baseline_table_name))
     known = set(state.baselines)
     days = _changed_days(spark, monitor, settings, state.table_version, version)
     of_model = F.col(settings.model_id_column)
-    new = sorted(
-        row[0] for row in baseline.select(of_model).distinct().collect() if row[0] not in known
-    )
+    new = sorted(row[0] for row in baseline.select(of_model).distinct().collect() if row[0] not in known)
     after = State(version, tuple(sorted(known | set(new))))
     if not days and not new:
         return after
@@ -70,7 +68,8 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
         (str(monitor.drift_metrics_table_name), distances, measured_days),
     ]
     with ThreadPoolExecutor(len(writes)) as beside:
-        list(beside.map(lambda write: _put(spark, *write, is_anew), writes))
+        for written in [beside.submit(_put, spark, *write, is_anew) for write in writes]:
+            written.result()
     return after
 
 
@@ -120,7 +119,10 @@ def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -
     """Spark gathers the rows of a version and of its baseline; scipy compares them."""
     but = (settings.model_id_column, str(settings.label_column))
     numeric, texts = numeric_columns(rows, but), text_columns(rows, but)
-    values = [*(F.col(name).cast("double").alias(name) for name in numeric), *texts]
+    values: list[Column] = [
+        *(F.col(name).cast("double").alias(name) for name in numeric),
+        *(F.col(name) for name in texts),
+    ]
     model = F.col(settings.model_id_column).alias("_model")
     day = F.date_trunc("day", settings.timestamp_column).alias("_day")
 
@@ -129,7 +131,7 @@ def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -
 
     gathered = rows.select(model, day, *values).groupBy("_model")
     compared = baseline.select(model, *values).groupBy("_model")
-    found = gathered.cogroup(compared).applyInArrow(measure, from_arrow_schema(drift.SCHEMA))
+    found: DataFrame = gathered.cogroup(compared).applyInArrow(measure, from_arrow_schema(drift.SCHEMA))
     no_window = F.when(F.lit(False), F.col("window")).alias("window_cmp")
     return found.withColumnRenamed("model_id", settings.model_id_column).select(
         "*",
@@ -151,18 +153,19 @@ def _text(value: str | None, name: str = "granularity") -> Column:
 
 def _put(spark: SparkSession, table: str, found: DataFrame, where: Column, is_anew: bool) -> None:
     # Few rows (one a column, slice and day), computed once: the write plans little.
-    rows = spark.createDataFrame(found.toArrow(), _nullable(found.schema))
+    measured = found.toArrow()
+    rows = spark.createDataFrame(measured, StructType.fromJson(_nullable(found.schema.jsonValue())))
     if is_anew:
         rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true").saveAsTable(table)
     else:
         rows.writeTo(table).overwrite(where)
 
 
-def _nullable(schema: Any) -> Any:
-    return type(schema).fromJson(_without_constraints(schema.jsonValue()))
-
-
-def _without_constraints(value: Any) -> Any:
+def _nullable(value: Any) -> Any:
+    """A schema as JSON, where everything may be NULL: a literal may not, and later rows may lack it."""
     if isinstance(value, dict):
-        return {k: True if k in {"nullable", "containsNull"} else _without_constraints(v) for k, v in value.items()}
-    return [_without_constraints(one) for one in value] if isinstance(value, list) else value
+        return {name: name in _MAY_BE_NULL or _nullable(one) for name, one in value.items()}
+    return [_nullable(one) for one in value] if isinstance(value, list) else value
+
+
+_MAY_BE_NULL = {"nullable", "containsNull", "valueContainsNull"}

@@ -19,7 +19,10 @@ NUMBERS = {
     "unknown before": (np.full(400, np.nan), np.full(150, 1.0)),
     "unknown now": (RANDOM.normal(0, 1, 400), np.full(150, np.nan)),
 }
-TEXTS = pd.Series(RANDOM.choice(["UA", "AA", "B6"], 400)), pd.Series([*RANDOM.choice(["UA", "AA", "HA"], 145), *[None] * 5])
+TEXTS = (
+    pd.Series(RANDOM.choice(["UA", "AA", "B6"], 400)),
+    pd.Series([*RANDOM.choice(["UA", "AA", "HA"], 145), *[None] * 5]),
+)
 
 
 def plain_shares(before, now):
