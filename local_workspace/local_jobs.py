@@ -9,6 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from local_workspace.api import Context, serve_api
 from local_workspace.bundle import Bundle
 from local_workspace.dbutils import DBUtils
 from local_workspace.notebook import run_notebook
@@ -44,16 +45,17 @@ def run_jobs(
     runs = [runner.prepare(name, parameters) for name, parameters in requests]
     with progress.starting("Spark and MLflow"):
         spark = start(bundle, workspace)
-    try:
-        for run in runs:
-            with progress.job(run, spark):
-                runner.run(run)
-            report_failures(run)
-            if run.failed:
-                return spark, True
-    except KeyboardInterrupt:
-        spark.sparkContext.cancelAllJobs()
-        raise
+    with serve_api(Context(workspace, lambda: spark)):
+        try:
+            for run in runs:
+                with progress.job(run, spark):
+                    runner.run(run)
+                report_failures(run)
+                if run.failed:
+                    return spark, True
+        except KeyboardInterrupt:
+            spark.sparkContext.cancelAllJobs()
+            raise
     return spark, False
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DataType, NumericType, StringType
 
+from monitoring.ground_truth import ADDED_COLUMNS
 from project.config import Config
 from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS
 
@@ -21,7 +22,15 @@ class WatchedColumns:
 
 def watched_columns(scores: DataFrame, config: Config) -> WatchedColumns:
     """The columns of scored rows that are inputs of the model, and the prediction."""
-    others = {*FILE_COLUMNS, *LOOKUP_COLUMNS, *_FILED_UNDER, config.label.column}
+    # The class says nothing that the prediction does not.
+    others = {
+        *FILE_COLUMNS,
+        *LOOKUP_COLUMNS,
+        *_FILED_UNDER,
+        *ADDED_COLUMNS,
+        config.label.column,
+        config.predicted_class,
+    }
 
     def of_type(kind: type[DataType]) -> tuple[str, ...]:
         fields = scores.schema.fields

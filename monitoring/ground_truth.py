@@ -9,6 +9,8 @@ from project.config import Config
 from project.delta import upsert
 from project.tables import Tables
 
+# What is added to a prediction.
+ADDED_COLUMNS = ("label_known_at", "outcome")
 KEY = ("flight_id", "model_version", "as_of")
 PENDING = "pending"
 OUTCOMES = ("arrived", "cancelled", "diverted", PENDING)
@@ -21,11 +23,27 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
     Nothing that became known after as_of is read, and a row whose outcome is known stays as it is.
     """
     predictions = spark.table(tables.predictions).filter(F.col("as_of") <= F.lit(as_of))
+    predictions = with_class(predictions, config)
     if spark.catalog.tableExists(tables.inference_log):
         settled = spark.table(tables.inference_log).filter(F.col("outcome") != PENDING)
         predictions = predictions.join(settled.select(*KEY), list(KEY), "left_anti")
     outcomes = known_outcomes(spark.table(tables.flights), spark.table(tables.labels), as_of, config.label.column)
-    upsert(spark, tables.inference_log, with_outcomes(predictions, outcomes, config.label.column), KEY)
+    rows = with_outcomes(predictions, outcomes, config.label.column)
+    if not spark.catalog.tableExists(tables.inference_log):
+        make_log(tables.inference_log, rows)
+    upsert(spark, tables.inference_log, rows, KEY)
+
+
+def make_log(name: str, rows: DataFrame) -> None:
+    """An empty log of these columns. Its change feed tells the monitor which days it must measure again."""
+    with_feed = rows.limit(0).writeTo(name).using("delta").tableProperty("delta.enableChangeDataFeed", "true")
+    with_feed.create()
+
+
+def with_class(scores: DataFrame, config: Config) -> DataFrame:
+    """Scored rows with the class that is predicted: 1.0 from the probability on that the configuration names."""
+    is_late = F.col(config.prediction.column) >= config.monitoring.late_from
+    return scores.withColumn(config.predicted_class, is_late.cast("double"))
 
 
 def known_outcomes(flights: DataFrame, labels: DataFrame, as_of: datetime, label: str) -> DataFrame:

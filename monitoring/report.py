@@ -74,7 +74,7 @@ def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
         curves = {"this window": data.calibration["now"], "validation": data.calibration.get("before", [])}
         drawn["calibration"] = charts.calibration_chart(curves)
     if data.drift:
-        bound = next((t.threshold for t in config.monitoring.thresholds if t.metric == "max_psi"), None)
+        bound = next((c.threshold for c in config.monitoring.checks if c.kind == "feature_drift"), None)
         bars = [(row["column_name"], row["population_stability_index"]) for row in data.drift[:_SHOWN_COLUMNS]]
         drawn["drift"] = charts.drift_chart(bars, bound)
     for key in config.slices:

@@ -1,6 +1,7 @@
 """What a report shows, read from the tables and the registry: a few rows each, however long the history."""
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,12 @@ from mlflow import MlflowClient
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from monitoring.daily import BASELINE, INPUT
+from monitoring.figures import LABELLED, TABLE
 from monitoring.ground_truth import OUTCOMES
-from monitoring.profile import BASELINE, INPUT, baseline_rows, find_baselines, logged_rows
-from monitoring.quality import TABLE
-from monitoring.violations import of_window
-from monitoring.windows import DAY, Window, judged_window
+from monitoring.quality import SLICE, measure_quality
+from monitoring.violations import ALL
+from monitoring.windows import GRANULARITY, Window, judged_window
 from project.config import Config
 from project.metrics import METRICS
 from project.registry import champion_version
@@ -38,21 +40,23 @@ class ReportData:
         model_name: the model.
         as_of: nothing known later is shown.
         window: the judged window.
-        verdict: the row of `monitoring_verdicts`, `checks` as a list.
+        verdict: the row of `monitoring_verdicts` about all checks.
+        findings: its rows about single checks, violations first.
         champion: version, when and from what it was trained; None where no version is champion.
         validation: the newest verdict of the watched version before promotion, `gates` as a list; None where
             it has none. challenger_and_champion: figures on the validation window by role. now: figures of
             the window, all rows; empty where there is none. before: figures of the watched version on its
             validation window. slices: figures by `slice_key` and `slice_value`, `now` and `before`. days:
             figures by day. calibration: (mean prediction, label rate, rows) of each bin, by 'now' and
-            'before'. drift: one record a column, the greatest index first, with the null shares. quarantine:
-            source, reason, rows refused. tables: name and rows of every table of the schema.
+            'before'. drift: means of the days, one record a column, the greatest index first, with the null shares.
+            quarantine: source, reason, rows refused. tables: name and rows of every table of the schema.
     """
 
     model_name: str
     as_of: datetime
     window: Window
     verdict: Record
+    findings: list[Record]
     champion: Record | None
     validation: Record | None
     challenger_and_champion: dict[str, Record]
@@ -71,27 +75,37 @@ def read_report_data(
 ) -> ReportData:
     """Reads all that the report of as_of shows."""
     window = judged_window(as_of, config.monitoring)
-    verdict = _verdict(spark, tables, model_name, as_of)
+    verdict, findings = _verdict(spark, tables, model_name, as_of)
     version = str(verdict["model_version"])
-    quality = _quality(spark, tables, version, window)
     validation = _validation(spark, tables, model_name, version, as_of)
+    roles = _roles(spark, tables, model_name, version, validation)
+    before = roles.get("challenger", {})
+    log = _logged_rows(spark, tables, model_name, version, as_of, window)
+    now = _keyed(_records(measure_quality(log, config.slices, config.label.column, config.prediction.column)))
     return ReportData(
         model_name=model_name,
         as_of=as_of,
         window=window,
         verdict=verdict,
+        findings=findings,
         champion=_champion(model_name),
         validation=validation,
-        challenger_and_champion=_roles(spark, tables, model_name, version, validation),
-        now=_of_all(quality, INPUT, window.granularity),
-        before=_of_all(quality, BASELINE, None),
-        slices=_slices(quality, window.granularity),
-        days=[row for row in quality if row["granularity"] == DAY],
-        calibration=_calibration(spark, tables, model_name, version, as_of, window, config),
+        challenger_and_champion={role: figures[_EVERYTHING] for role, figures in roles.items()},
+        now=now.pop(_EVERYTHING, {}),
+        before=before.get(_EVERYTHING, {}),
+        slices=_slices(now, before),
+        days=_days(spark, tables, version, window),
+        calibration=_calibration(log, _baseline(spark, tables, version), config),
         drift=_drift(spark, tables, version, window),
         quarantine=_quarantine(spark, tables, as_of),
         tables=_row_counts(spark, tables),
     )
+
+
+_EVERYTHING = ("", "")
+
+# Figures by slice key and slice value.
+type Sliced = Mapping[tuple[str, str], Record]
 
 
 def _records(rows: DataFrame) -> list[Record]:
@@ -102,23 +116,17 @@ def _minute(column: str) -> Column:
     return F.date_format(column, _MINUTE).alias(column)
 
 
-def _verdict(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime) -> Record:
+def _verdict(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime) -> tuple[Record, list[Record]]:
     own = (F.col("model_name") == model_name) & (F.col("as_of") == F.lit(as_of))
-    newest_first = F.desc(F.col("model_version").cast("int"))
-    columns = (
-        "model_version",
-        "violated",
-        "status",
-        "sentence",
-        "recommendation",
-        "checks",
-        "rows",
-        "label_share",
-    )
-    row = spark.table(tables.monitoring_verdicts).filter(own).orderBy(newest_first).select(*columns).first()
-    if row is None:
+    since = F.date_format("since", "d MMM").alias("since")
+    rows = spark.table(tables.monitoring_verdicts).filter(own)
+    order = (F.desc("violated"), "check_name", "column_name", "slice_key", "slice_value")
+    hidden = ("since", "model_name", "as_of", "window_start", "window_end")
+    found = _records(rows.orderBy(*order).select("*", since.alias("since_day")).drop(*hidden))
+    whole = [row for row in found if row["check_name"] == ALL]
+    if not whole:
         raise LookupError(f"{model_name} has no monitoring verdict as of {as_of.isoformat()}: check violations first")
-    return row.asDict() | {"checks": json.loads(row["checks"])}
+    return whole[0], [row for row in found if row["check_name"] != ALL]
 
 
 def _champion(model_name: str) -> Record | None:
@@ -151,82 +159,73 @@ def _validation(spark: SparkSession, tables: Tables, model_name: str, version: s
 
 def _roles(
     spark: SparkSession, tables: Tables, model_name: str, version: str, validation: Record | None
-) -> dict[str, Record]:
+) -> dict[str, dict[tuple[str, str], Record]]:
+    """Figures on the validation window, by role and slice."""
     if validation is None:
         return {}
     own = (
         (F.col("model_name") == model_name)
         & (F.col("model_version") == version)
         & (F.unix_micros("as_of") == validation["micros"])
-        & (F.col("slice_key") == "")
     )
-    rows = spark.table(tables.validation_metrics).filter(own).select("role", *METRICS)
-    return {record.pop("role"): record for record in _records(rows)}
+    rows = F.col("rows").alias(LABELLED)
+    found = _records(spark.table(tables.validation_metrics).filter(own).select("role", *SLICE, rows, *METRICS[1:]))
+    roles = {row["role"] for row in found}
+    return {role: _keyed([row for row in found if row["role"] == role]) for role in sorted(roles)}
 
 
-def _quality(spark: SparkSession, tables: Tables, version: str, window: Window) -> list[Record]:
-    """The rows ':table' of the watched version: the window and its slices, its days, the baseline."""
-    in_window = (F.col("window.start") >= F.lit(window.start)) & (F.col("window.end") <= F.lit(window.end))
-    shown = of_window(window) | (in_window & (F.col("granularity") == DAY)) | (F.col("log_type") == BASELINE)
-    own = (F.col("model_version") == version) & (F.col("column_name") == TABLE)
+def _keyed(rows: list[Record]) -> dict[tuple[str, str], Record]:
+    return {(row["slice_key"], row["slice_value"]): row for row in rows}
+
+
+def _logged_rows(
+    spark: SparkSession, tables: Tables, model_name: str, version: str, as_of: datetime, window: Window
+) -> DataFrame:
+    """The version's rows of the window, up to as_of."""
+    own = (F.col("model_name") == model_name) & (F.col("model_version") == version) & (F.col("as_of") <= F.lit(as_of))
+    return spark.table(tables.inference_log).filter(own & window.holds(F.col("prediction_at")))
+
+
+def _baseline(spark: SparkSession, tables: Tables, version: str) -> DataFrame:
+    return spark.table(tables.inference_baseline).filter(F.col("model_version") == version)
+
+
+def _slices(now: Sliced, before: Sliced) -> list[Record]:
+    found = [
+        {"key": key, "value": value, "now": figures, "before": before.get((key, value), {})}
+        for (key, value), figures in now.items()
+    ]
+    return sorted(found, key=lambda one: (one["key"], -one["now"][LABELLED], one["value"]))
+
+
+def _days(spark: SparkSession, tables: Tables, version: str, window: Window) -> list[Record]:
+    """The rows ':table' of the version's days."""
+    own = (F.col("model_version") == version) & (F.col("column_name") == TABLE) & F.col("slice_key").isNull()
     return _records(
         spark.table(tables.profile_metrics)
-        .filter(own & shown)
-        .orderBy("window.start", "slice_key", F.desc("count"))
+        .filter(own & (F.col("log_type") == INPUT) & _of_days(window))
+        .orderBy("window.start")
         .select(
             F.date_format("window.start", "EEE d MMM").alias("day"),
-            "log_type",
-            "granularity",
-            "slice_key",
-            "slice_value",
-            "count",
-            *OUTCOMES,
-            "label_share",
-            "labelled_rows",
-            *METRICS[1:],
+            *("count", *OUTCOMES, "label_share", LABELLED, "label_rate", "mean_prediction", "roc_auc"),
         )
     )
 
 
-def _of_all(quality: list[Record], log_type: str, granularity: str | None) -> Record:
-    for row in quality:
-        same = granularity is None or row["granularity"] == granularity
-        if row["log_type"] == log_type and row["slice_key"] is None and same:
-            return row
-    return {}
+def _of_days(window: Window) -> Column:
+    """True on metric rows of the window's days."""
+    return (F.col("granularity") == GRANULARITY) & window.holds(F.col("window.start"))
 
 
-def _slices(quality: list[Record], granularity: str) -> list[Record]:
-    sliced = [row for row in quality if row["slice_key"] is not None]
-    before = {(r["slice_key"], r["slice_value"]): r for r in sliced if r["log_type"] == BASELINE}
-    return [
-        {"key": r["slice_key"], "value": r["slice_value"], "now": r}
-        | {"before": before.get((r["slice_key"], r["slice_value"]), {})}
-        for r in sliced
-        if r["granularity"] == granularity
-    ]
-
-
-def _calibration(
-    spark: SparkSession,
-    tables: Tables,
-    model_name: str,
-    version: str,
-    as_of: datetime,
-    window: Window,
-    config: Config,
-) -> dict[str, list[tuple[float, float, int]]]:
+def _calibration(now: DataFrame, before: DataFrame, config: Config) -> dict[str, list[tuple[float, float, int]]]:
     """Bins of equal width; those of few rows are left out."""
     label, prediction = config.label.column, config.prediction.column
-    logged = logged_rows(spark, tables, model_name, as_of).filter(window.holds(F.col("prediction_at")))
-    baselines = find_baselines(spark, tables, model_name, as_of, window).filter(F.col("model_version") == version)
-    baseline = baseline_rows(spark, tables, model_name, baselines)
-    both = logged.select(F.lit("now").alias("period"), "model_version", label, prediction).unionByName(
-        baseline.select(F.lit("before").alias("period"), "model_version", label, prediction)
+    both = now.select(F.lit("now").alias("period"), label, prediction).unionByName(
+        before.select(F.lit("before").alias("period"), label, prediction)
     )
     place = F.least(F.floor(F.col(prediction) * CALIBRATION_BINS), F.lit(CALIBRATION_BINS - 1)).alias("place")
     bins = (
-        both.filter((F.col("model_version") == version) & F.col(label).isNotNull())
+        both.filter(F.col(label).isNotNull())
         .groupBy("period", place)
         .agg(F.avg(prediction).alias("predicted"), F.avg(label).alias("happened"), F.count("*").alias("rows"))
         .filter(F.col("rows") >= _LEAST_ROWS_OF_A_BIN)
@@ -240,15 +239,14 @@ def _calibration(
 
 
 def _drift(spark: SparkSession, tables: Tables, version: str, window: Window) -> list[Record]:
-    own = (F.col("model_version") == version) & of_window(window)
+    """The mean of the days, by column."""
+    own = (F.col("model_version") == version) & F.col("slice_key").isNull() & _of_days(window)
     profile = spark.table(tables.profile_metrics).filter(own & (F.col("log_type") == INPUT))
-    shares = profile.select("column_name", "percent_null", "avg")
-    drift = spark.table(tables.drift_metrics).filter(own)
-    return _records(
-        drift.join(shares, "column_name")
-        .orderBy(F.desc("population_stability_index"), "column_name")
-        .select("column_name", "population_stability_index", "js_distance", "percent_null_delta", "percent_null")
-    )
+    shares = profile.groupBy("column_name").agg(F.avg("percent_null").alias("percent_null"))
+    names = ("population_stability_index", "js_distance", "percent_null_delta")
+    drift = spark.table(tables.drift_metrics).filter(own & (F.col("drift_type") == BASELINE))
+    means = drift.groupBy("column_name").agg(*(F.avg(name).alias(name) for name in names))
+    return _records(means.join(shares, "column_name").orderBy(F.desc("population_stability_index"), "column_name"))
 
 
 def _quarantine(spark: SparkSession, tables: Tables, as_of: datetime) -> list[Record]:

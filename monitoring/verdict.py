@@ -1,68 +1,40 @@
-"""The verdict on a window: a pure function of its figures and the thresholds."""
+"""The verdict on the last days: a pure function of what the checks found, and of when a model was trained last."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from monitoring.checks import Finding
 from monitoring.windows import Window
-from project.config import Monitoring, Threshold
+from project.config import Monitoring
 
 OK, VIOLATED, TOO_FEW_LABELS, NO_PREDICTIONS = "ok", "violated", "too few labels", "no predictions"
+NONE, ALERT, RETRAIN = "none", "alert", "retrain"
+_LABELLED = "model_quality"
 
-_MEANING = {
-    "roc_auc": "ROC AUC",
-    "log_loss_skill": "The share of the base rate's log loss that the model removes",
-    "label_share": "The share of predictions whose outcome is known",
-    "max_null_share_rise": "The largest rise of an input's share of NULLs",
-    "prediction_psi": "The population stability index of the predictions",
-    "max_psi": "The largest population stability index of an input",
+_RECOMMENDATIONS = {
+    OK: "Nothing to do.",
+    VIOLATED: "Look at the feed first: values or labels are not as before. Training on them would not help.",
+    TOO_FEW_LABELS: "Wait for the labels; where they should be there, look at the feed of flights.",
+    NO_PREDICTIONS: "See whether the scoring job ran.",
 }
-# What a model cannot learn its way out of.
-_OF_THE_FEED = {"label_share", "max_null_share_rise", "max_psi"}
-_DIGITS = 3
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of a window.
-
-    Attributes:
-        value: the figure; None or NaN where it could not be computed.
-        column: the column that it is about, empty where it is about the model.
-    """
-
-    value: float | None
-    column: str = ""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One figure against its bound."""
-
-    metric: str
-    column: str
-    value: float | None
-    threshold: float
-    greater_is_better: bool
-    passed: bool
-    sentence: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What monitoring says about one model version in one window.
+    """What monitoring says about one model version as of one moment.
 
     Attributes:
-        model_version: the version that scored; empty where none did.
+        model_version: the newest version that scored; empty where none did.
         as_of: the moment of the verdict.
-        window: the moments of prediction that it is about.
+        window: the days (by the moment of prediction) that the report is about.
         status: 'ok', 'violated', or why it was not judged: 'too few labels', 'no predictions'.
         rows: predictions in the window.
         label_share: share of them whose outcome is known, 0 to 1.
-        checks: every threshold's outcome; empty where it was not judged.
-        sentence: the verdict in words.
-        recommendation: what to do about it.
+        findings: what the checks found, one or more each.
+        action: what is done about it: 'none', 'alert' or 'retrain' (which is an alert too).
+        cooldown_until: where a training is called for and the last one was too short ago: when the next may start.
+        cause: why a training is started, in a few words; empty where none is.
     """
 
     model_version: str
@@ -71,95 +43,111 @@ class Verdict:
     status: str
     rows: int
     label_share: float
-    checks: tuple[Check, ...]
-    sentence: str
-    recommendation: str
+    findings: tuple[Finding, ...]
+    action: str
+    cooldown_until: datetime | None
+    cause: str
 
     @property
     def violated(self) -> bool:
-        """True if it was judged and a check failed."""
+        """True if a check was violated."""
         return self.status == VIOLATED
 
-    def checks_as_json(self) -> str:
-        """The checks as a JSON array; NaN, which JSON lacks, as null."""
-        return json.dumps([asdict(check) for check in self.checks], allow_nan=False)
+    @property
+    def violations(self) -> tuple[Finding, ...]:
+        """The findings that violate."""
+        return tuple(finding for finding in self.findings if finding.violated)
+
+    def action_on(self, finding: Finding) -> str:
+        """What is done about one finding."""
+        if not finding.violated:
+            return NONE
+        return RETRAIN if self.action == RETRAIN and finding.check.answer == RETRAIN else ALERT
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if self.status == NO_PREDICTIONS:
+            return "Nothing has been predicted yet."
+        if self.status == TOO_FEW_LABELS:
+            return f"Too few labels to judge version {self.model_version}: no day has as many as a judgement needs."
+        names = len({finding.check.name for finding in self.findings})
+        if self.status == OK:
+            return f"Version {self.model_version} does what it should: all {names} checks passed."
+        violated = len({finding.check.name for finding in self.violations})
+        what = "; ".join(finding.sentence for finding in self.violations)
+        return f"Version {self.model_version} violates {violated} of {names} checks: {what}."
+
+    @property
+    def recommendation(self) -> str:
+        """What to do about it."""
+        if self.action == RETRAIN:
+            return "A training starts on what has been seen since; every gate judges what comes of it."
+        if self.cooldown_until is not None:
+            until = f"{self.cooldown_until:%Y-%m-%d %H:%M}"
+            return f"The last training is too short ago: the next may start from {until} UTC."
+        if self.status == VIOLATED and wants_training(self.findings):
+            return "Train anew on what has been seen since, and compare."
+        return _RECOMMENDATIONS[self.status]
 
 
 def judge(
     model_version: str,
     rows: int,
-    figures: Mapping[str, Figure],
+    label_share: float,
+    findings: Sequence[Finding],
     as_of: datetime,
     window: Window,
+    last_training: datetime | None,
+    may_retrain: bool,
     monitoring: Monitoring,
 ) -> Verdict:
-    """Judges a window; one failed check violates.
+    """Judges what the checks found.
 
     Args:
-        model_version: the version that scored.
+        model_version: the newest version that scored; empty where none ever did.
         rows: predictions in the window.
-        figures: by metric name; `label_share` decides whether the window is judged at all.
+        label_share: share of them whose outcome is known.
+        findings: what the checks found.
         as_of: the moment of the verdict.
-        window: what it is about.
-        monitoring: the thresholds.
+        window: the days that the report is about.
+        last_training: as_of of the last training before this moment; None where there was none.
+        may_retrain: whether this deployment starts trainings by itself.
+        monitoring: the cool-down.
     """
-    share = figures.get("label_share", Figure(None)).value or 0.0
-    checks: tuple[Check, ...] = ()
-    if rows == 0:
-        status = NO_PREDICTIONS
-    elif not share >= monitoring.min_label_share:
-        status = TOO_FEW_LABELS
-    else:
-        checks = tuple(check(figures.get(t.metric, Figure(None)), t) for t in monitoring.thresholds)
-        status = OK if all(c.passed for c in checks) else VIOLATED
-    sentence = _sentence(status, model_version, share, checks, monitoring)
-    return Verdict(model_version, as_of, window, status, rows, share, checks, sentence, _recommendation(status, checks))
+    status = _status(model_version, findings)
+    wanted = [f for f in findings if _asks_for_training(f)] if may_retrain else []
+    until = None if last_training is None else last_training + monitoring.retraining.cooldown
+    is_cooling = bool(wanted) and until is not None and as_of < until
+    action = NONE if status != VIOLATED else RETRAIN if wanted and not is_cooling else ALERT
+    cause = _cause(wanted) if action == RETRAIN else ""
+    held_until = until if is_cooling else None
+    return Verdict(model_version, as_of, window, status, rows, label_share, tuple(findings), action, held_until, cause)
 
 
-def check(figure: Figure, threshold: Threshold) -> Check:
-    """One figure against its bound; one that could not be computed fails."""
-    value = figure.value
-    known = value is not None and value == value  # noqa: PLR0124 - NaN is the only value that differs from itself
-    passed = threshold.holds(value)
-    name = _MEANING.get(threshold.metric, threshold.metric)
-    where = f" ({figure.column})" if figure.column else ""
-    found = f"is {value:.{_DIGITS}f}" if known else "could not be computed"
-    bound = "at least" if threshold.greater_is_better else "at most"
-    wanted = "needed" if threshold.greater_is_better else "allowed"
-    sentence = f"{name}{where} {found}, {bound} {threshold.threshold:g} is {wanted}"
-    return Check(
-        threshold.metric,
-        figure.column,
-        value if known else None,
-        threshold.threshold,
-        threshold.greater_is_better,
-        passed,
-        sentence,
-    )
+def wants_training(findings: Sequence[Finding]) -> bool:
+    """True if a violation is one that a training answers."""
+    return any(_asks_for_training(finding) for finding in findings)
 
 
-def _sentence(status: str, version: str, share: float, checks: tuple[Check, ...], monitoring: Monitoring) -> str:
-    if status == NO_PREDICTIONS:
-        return "Nothing was predicted in this window."
-    if status == TOO_FEW_LABELS:
-        return (
-            f"Too few labels to judge version {version}: the outcome of {share:.0%} of the predictions is "
-            f"known, {monitoring.min_label_share:.0%} is needed."
-        )
-    failed = [c.sentence for c in checks if not c.passed]
-    if status == OK:
-        return f"Version {version} does what it should: all {len(checks)} checks passed."
-    return f"Version {version} violates {len(failed)} of {len(checks)} checks: {'; '.join(failed)}."
+def _asks_for_training(finding: Finding) -> bool:
+    return finding.violated and finding.check.answer == RETRAIN
 
 
-def _recommendation(status: str, checks: tuple[Check, ...]) -> str:
-    if status == NO_PREDICTIONS:
-        return "See whether the scoring job ran."
-    if status == TOO_FEW_LABELS:
-        return "Wait for the labels; where they should be there, look at the feed of flights."
-    if status == OK:
-        return "Nothing to do."
-    failed = {c.metric for c in checks if not c.passed}
-    if failed & _OF_THE_FEED:
-        return "Look at the feed first: values or labels are not as before. Training on them would not help."
-    return "Train anew on what has been seen since, and compare."
+def _status(model_version: str, findings: Sequence[Finding]) -> str:
+    if not model_version:
+        return NO_PREDICTIONS
+    if any(finding.violated for finding in findings):
+        return VIOLATED
+    labelled = [finding for finding in findings if finding.check.kind == _LABELLED]
+    return TOO_FEW_LABELS if labelled and not any(finding.days_judged for finding in labelled) else OK
+
+
+def _cause(wanted: Sequence[Finding]) -> str:
+    """As the training's run and version are tagged: 'monitoring: roc_auc since 2013-12-03'."""
+    parts = []
+    for finding in wanted:
+        of = f" of {finding.place}" if str(finding.place) else ""
+        since = f" since {finding.since:%Y-%m-%d}" if finding.since else ""
+        parts.append(f"{finding.check.metric}{of}{since}")
+    return f"monitoring: {', '.join(parts)}"

@@ -1,109 +1,148 @@
-"""Reads the metric tables, judges the window, and files the verdict."""
+"""Reads the metric tables, judges the last days, and files the verdict."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from mlflow import MlflowClient
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from monitoring.profile import INPUT
-from monitoring.quality import TABLE
-from monitoring.verdict import Figure, Verdict, judge
-from monitoring.windows import Window, judged_window
+from monitoring.checks import Finding, find
+from monitoring.daily import read_daily_figures
+from monitoring.verdict import RETRAIN, Verdict, judge, wants_training
+from monitoring.windows import judged_window
 from project.config import Config
-from project.delta import upsert
-from project.metrics import METRICS
-from project.rows import one_row
+from project.delta import replace_rows
 from project.tables import Tables
+from project.times import parse_optional_moment
 
-_KEY = ("model_name", "model_version", "as_of")
-_COLUMNS = {
-    "model_name": "string",
-    "model_version": "string",
-    "violated": "boolean",
-    "status": "string",
-    "sentence": "string",
-    "recommendation": "string",
-    "checks": "string",
-    "rows": "bigint",
-    "label_share": "double",
-    "as_of": "timestamp",
-    "window_start": "timestamp",
-    "window_end": "timestamp",
-}
+# The row about all checks together.
+ALL = ":all"
+VERDICT_SCHEMA = """model_name string, as_of timestamp, check_name string, kind string, metric string,
+    column_name string, slice_key string, slice_value string, model_version string, status string, violated boolean,
+    value double, threshold double, greater_is_better boolean, days_broken int, days_judged int, days_looked_at int,
+    since timestamp, days_not_judged array<string>, action string, cooldown_until timestamp, cause string,
+    sentence string, recommendation string, rows bigint, label_share double, window_start timestamp,
+    window_end timestamp"""
 
 
-def check_violations(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config) -> Verdict:
-    """Judges the newest version that scored in the window, and writes its row of `monitoring_verdicts`."""
-    window = judged_window(as_of, config.monitoring)
-    quality = _newest_quality(spark.table(tables.profile_metrics), window)
-    version = "" if quality is None else str(quality["model_version"])
-    figures = {} if quality is None else read_figures(quality, spark.table(tables.drift_metrics), window, config)
-    rows = 0 if quality is None else int(quality["count"])
-    verdict = judge(version, rows, figures, as_of, window, config.monitoring)
-    _file(spark, tables, model_name, verdict)
+def check_violations(
+    spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, may_retrain: bool, config: Config
+) -> Verdict:
+    """Judges the newest version that scored, and writes its rows of `monitoring_verdicts`.
+
+    Args:
+        spark: the session.
+        tables: the metric tables are read.
+        model_name: the registered model.
+        as_of: the moment of the verdict.
+        may_retrain: whether a violation starts a training in this deployment.
+        config: the checks.
+
+    Returns:
+        The verdict. Its rows replace those of the same model and moment: one with `check_name` ':all', and one a
+        finding.
+    """
+    figures = read_daily_figures(spark, tables, as_of, config)
+    findings = [f for check in config.monitoring.checks for f in find(check, figures.of(check), figures.last_day)]
+    verdict = judge(
+        figures.model_version,
+        figures.rows,
+        figures.label_share,
+        findings,
+        as_of,
+        judged_window(as_of, config.monitoring),
+        last_training(spark, tables, model_name, as_of) if wants_training(findings) else None,
+        may_retrain,
+        config.monitoring,
+    )
+    rows = spark.createDataFrame([list(row.values()) for row in verdict_rows(model_name, verdict)], VERDICT_SCHEMA)
+    own = (F.col("model_name") == model_name) & (F.col("as_of") == F.lit(as_of))
+    replace_rows(spark, tables.monitoring_verdicts, rows, own)
     return verdict
 
 
-def read_figures(quality: Row, drift_metrics: DataFrame, window: Window, config: Config) -> dict[str, Figure]:
-    """The figures that thresholds may name.
+def last_training(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime) -> datetime | None:
+    """When a model was trained last, or monitoring started a training, before as_of; None where neither was.
 
-    Args:
-        quality: the window's row ':table' of the profile metrics.
-        drift_metrics: the drift metrics.
-        window: the judged window.
-        config: names the prediction.
-
-    Returns:
-        `label_share` and the figures of `project.metrics.binary_metrics`; `max_psi` over the inputs and
-        `prediction_psi` (population stability index); `max_null_share_rise` over the inputs (0 to 1).
+    A training on the rows of an earlier one gives no new version, so what monitoring started counts by itself.
     """
-    figures = {name: Figure(quality[name]) for name in ("label_share", *METRICS[1:])}
-    own = (F.col("model_version") == quality["model_version"]) & of_window(window)
-    is_input = F.col("column_name") != config.prediction.column
-    worst = (
-        drift_metrics.filter(own)
-        .agg(
-            F.max_by("column_name", F.when(is_input, F.col("population_stability_index"))).alias("psi_column"),
-            F.max(F.when(is_input, F.col("population_stability_index"))).alias("psi"),
-            F.max_by("column_name", F.when(is_input, F.col("percent_null_delta"))).alias("null_column"),
-            (F.max(F.when(is_input, F.col("percent_null_delta"))) / 100).alias("null_rise"),
-            F.max(F.when(~is_input, F.col("population_stability_index"))).alias("prediction_psi"),
-        )
-        .collect()[0]
-    )
-    return figures | {
-        "max_psi": Figure(worst["psi"], worst["psi_column"] or ""),
-        "max_null_share_rise": Figure(worst["null_rise"], worst["null_column"] or ""),
-        "prediction_psi": Figure(worst["prediction_psi"], ""),
-    }
+    moments = [_last_version(model_name, as_of)]
+    if spark.catalog.tableExists(tables.monitoring_verdicts):
+        earlier = (F.col("model_name") == model_name) & (F.col("as_of") < F.lit(as_of)) & (F.col("check_name") == ALL)
+        started = spark.table(tables.monitoring_verdicts).filter(earlier & (F.col("action") == RETRAIN))
+        found = started.agg(F.max(F.unix_seconds("as_of")).alias("newest")).collect()[0]["newest"]
+        moments.append(None if found is None else datetime.fromtimestamp(found, UTC))
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
-def of_window(window: Window) -> Column:
-    """True on metric rows of this window."""
-    same = (F.col("window.start") == F.lit(window.start)) & (F.col("window.end") == F.lit(window.end))
-    return same & (F.col("granularity") == window.granularity)
+def _last_version(model_name: str, as_of: datetime) -> datetime | None:
+    client = MlflowClient()
+    found = client.search_model_versions(f"name = '{model_name}'")
+    for version in sorted((int(one.version) for one in found), reverse=True):
+        # A search in Unity Catalog gives no tags.
+        tags = client.get_model_version(model_name, str(version)).tags
+        trained = parse_optional_moment(tags.get("as_of", ""))
+        if trained is not None and trained < as_of:
+            return trained
+    return None
 
 
-def _newest_quality(profile_metrics: DataFrame, window: Window) -> Row | None:
-    whole = of_window(window) & (F.col("log_type") == INPUT)
-    all_rows = (F.col("column_name") == TABLE) & F.col("slice_key").isNull()
-    newest_first = F.desc(F.col("model_version").cast("int"))
-    return profile_metrics.filter(whole & all_rows).orderBy(newest_first).first()
-
-
-def _file(spark: SparkSession, tables: Tables, model_name: str, verdict: Verdict) -> None:
-    row = {
-        "model_name": model_name,
-        "model_version": verdict.model_version,
-        "violated": verdict.violated,
+def verdict_rows(model_name: str, verdict: Verdict) -> list[dict[str, Any]]:
+    """The rows of `monitoring_verdicts`, the one about all first."""
+    common = {"model_name": model_name, "as_of": verdict.as_of}
+    whole = {
+        "check_name": ALL,
+        "kind": ALL,
         "status": verdict.status,
+        "violated": verdict.violated,
+        "since": min((f.since for f in verdict.violations if f.since), default=None),
+        "action": verdict.action,
+        "cause": verdict.cause,
         "sentence": verdict.sentence,
         "recommendation": verdict.recommendation,
-        "checks": verdict.checks_as_json(),
+    }
+    return [_row(verdict, common | whole), *(_row(verdict, common | _of(verdict, f)) for f in verdict.findings)]
+
+
+def _of(verdict: Verdict, finding: Finding) -> dict[str, Any]:
+    check, place = finding.check, finding.place
+    action = verdict.action_on(finding)
+    return {
+        "check_name": check.name,
+        "kind": check.kind,
+        "metric": check.metric,
+        "column_name": place.column,
+        "slice_key": place.slice_key,
+        "slice_value": place.slice_value,
+        "status": finding.status,
+        "violated": finding.violated,
+        "value": finding.value,
+        "threshold": check.threshold,
+        "greater_is_better": check.greater_is_better,
+        "days_broken": finding.days_broken,
+        "days_judged": finding.days_judged,
+        "days_looked_at": check.of_days,
+        "since": finding.since,
+        "days_not_judged": [f"{day:%Y-%m-%d}" for day in finding.not_judged],
+        "action": action,
+        "sentence": finding.sentence,
+    }
+
+
+_NAMES = [part.split()[0] for part in VERDICT_SCHEMA.split(",")]
+_EVERYWHERE = {"column_name": "", "slice_key": "", "slice_value": ""}
+
+
+def _row(verdict: Verdict, known: dict[str, Any]) -> dict[str, Any]:
+    values = {
+        **_EVERYWHERE,
+        "model_version": verdict.model_version,
+        "cooldown_until": verdict.cooldown_until,
         "rows": verdict.rows,
         "label_share": verdict.label_share,
-        "as_of": verdict.as_of,
-        "window_start": verdict.window.start,
-        "window_end": verdict.window.end,
+        "window_start": verdict.window.start.astimezone(UTC),
+        "window_end": verdict.window.end.astimezone(UTC),
+        **known,
     }
-    upsert(spark, tables.monitoring_verdicts, one_row(spark, _COLUMNS, row), _KEY)
+    return {name: values.get(name) for name in _NAMES}

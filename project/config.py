@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 PROJECT_CONFIG = Path(__file__).with_name("config.yml")
 
@@ -100,13 +100,77 @@ class Validation(_Section):
     min_rows: Annotated[int, Field(gt=0)]
 
 
+class MonitoringCheck(_Section):
+    """A bound on one figure of each day; broken on `days_broken` of the last `of_days` days, it is a violation.
+
+    Attributes:
+        name: what a verdict calls it.
+        kind: what is wrong where it is violated.
+        metric: the figure; monitoring/README.md lists them.
+        greater_is_better: on which side of the threshold the good figures lie.
+        threshold: the bound, in the figure's unit.
+        days_broken: how many days must break it: one bad day is none of the model's fault.
+        of_days: how many days are looked at.
+        answer: what a violation starts: an alert, or an alert and a training.
+        by_slice: each value of `slices` is judged by itself too.
+    """
+
+    name: str
+    kind: Literal["data_quality", "feature_drift", "prediction_drift", "model_quality", "absence_of_data"]
+    metric: str
+    greater_is_better: bool
+    threshold: float
+    days_broken: Annotated[int, Field(gt=0)]
+    of_days: Annotated[int, Field(gt=0)]
+    answer: Literal["alert", "retrain"]
+    by_slice: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_violated(self) -> Self:
+        if self.days_broken > self.of_days:
+            raise ValueError(f"{self.name}: {self.days_broken} of {self.of_days} days can never break it")
+        return self
+
+    @property
+    def bound(self) -> Threshold:
+        """The bound by itself."""
+        return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=self.threshold)
+
+
+class Retraining(_Section):
+    """How often monitoring may have a model trained."""
+
+    cooldown_days: Annotated[int, Field(ge=0)]
+
+    @property
+    def cooldown(self) -> timedelta:
+        """How long after a training the next may follow."""
+        return timedelta(days=self.cooldown_days)
+
+
 class Monitoring(_Section):
     """What is watched, over how long, and the bounds."""
 
     window_days: Annotated[int, Field(gt=0)]
     labels_due_hours: Annotated[int, Field(gt=0)]
     min_label_share: Annotated[float, Field(ge=0, le=1)]
-    thresholds: tuple[Threshold, ...]
+    min_labelled_rows: Annotated[int, Field(gt=0)]
+    late_from: Annotated[float, Field(gt=0, lt=1)]
+    checks: tuple[MonitoringCheck, ...]
+    retraining: Retraining
+
+    @field_validator("checks")
+    @classmethod
+    def _names_are_unique(cls, checks: tuple[MonitoringCheck, ...]) -> tuple[MonitoringCheck, ...]:
+        names = [check.name for check in checks]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two checks have the same name: {sorted(names)}")
+        return checks
+
+    @property
+    def look_back_days(self) -> int:
+        """As many days as the report or any check looks at."""
+        return max(self.window_days, *(check.of_days for check in self.checks))
 
 
 class Config(_Section):
@@ -125,6 +189,11 @@ class Config(_Section):
     def history_start(self) -> datetime:
         """The first moment of the history, UTC."""
         return self.source.history_start
+
+    @property
+    def predicted_class(self) -> str:
+        """The column of the class that monitoring makes of a prediction: 1.0 or 0.0, as the label."""
+        return f"predicted_{self.label.column}"
 
 
 def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "") -> Config:

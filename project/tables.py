@@ -119,16 +119,21 @@ class Tables:
         return self._full_name("inference_log")
 
     @property
+    def inference_baseline(self) -> str:
+        """What the inference log is compared with: the rows that each version in use was validated on."""
+        return self._full_name("inference_baseline")
+
+    @property
     def profile_metrics(self) -> str:
-        """Figures of the inference log by window, model version, slice and column."""
+        """Figures of the inference log by day, model version, slice and column; the monitor writes them."""
         return self._full_name("inference_log_profile_metrics")
 
     @property
     def drift_metrics(self) -> str:
-        """Distance of each window from the training window, by column."""
+        """Distance of each day from the baseline, by column; the monitor writes them."""
         return self._full_name("inference_log_drift_metrics")
 
     @property
     def monitoring_verdicts(self) -> str:
-        """One row a monitoring check: what was violated, by how much."""
+        """What monitoring found as of each moment: a row for all, and a row a check and place."""
         return self._full_name("monitoring_verdicts")

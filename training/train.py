@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -48,8 +49,11 @@ def train(
     as_of: datetime,
     git_commit: str,
     config: Config,
+    cause: str = "",
 ) -> str:
     """Trains on all labels known before the validation window, and registers the model as challenger.
+
+    Run and version are tagged with the cause, where there is one.
 
     Returns:
         The version. If a version was trained on the same rows with the same settings, it is that one, made challenger
@@ -61,7 +65,9 @@ def train(
     mlflow.set_experiment(experiment)
     version = _find_version(model_name, experiment, fingerprint)
     if version is None:
-        version = _fit_and_register(training_set, frame, model_name, as_of, git_commit, fingerprint, config)
+        tags = {"fingerprint": fingerprint, "git_commit": git_commit, "as_of": as_of.isoformat()}
+        tags |= {"cause": cause} if cause else {}
+        version = _fit_and_register(training_set, frame, model_name, as_of, tags, config)
     MlflowClient().set_registered_model_alias(model_name, CHALLENGER, version)
     return version
 
@@ -96,12 +102,10 @@ def _fit_and_register(
     frame: TrainingFrame,
     model_name: str,
     as_of: datetime,
-    git_commit: str,
-    fingerprint: str,
+    tags: Mapping[str, str],
     config: Config,
 ) -> str:
-    tags = {"fingerprint": fingerprint, "git_commit": git_commit, "as_of": as_of.isoformat()}
-    with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=tags) as run:
+    with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=dict(tags)) as run:
         model = fit(frame, config)
         _log_facts(model, frame, config)
         _log_model(model, training_set, frame, model_name)

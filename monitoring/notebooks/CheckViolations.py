@@ -1,6 +1,6 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC Judges the window by the thresholds of the configuration, and says whether one is violated.
+# MAGIC Judges the last days by the checks of the configuration, and says what is violated and what to do about it.
 
 # COMMAND ----------
 
@@ -8,6 +8,7 @@ dbutils.widgets.text("catalog", "")
 dbutils.widgets.text("schema", "")
 dbutils.widgets.text("model_name", "")
 dbutils.widgets.text("as_of", "")
+dbutils.widgets.text("retrain_on_violation", "false")
 
 # COMMAND ----------
 
@@ -22,6 +23,7 @@ verdict = check_violations(
     tables,
     dbutils.widgets.get("model_name"),
     parse_moment(dbutils.widgets.get("as_of")),
+    dbutils.widgets.get("retrain_on_violation") == "true",
     load_config(),
 )
 print(verdict.sentence)
@@ -29,3 +31,6 @@ print(verdict.sentence)
 # COMMAND ----------
 
 dbutils.jobs.taskValues.set("violated", "true" if verdict.violated else "false")
+dbutils.jobs.taskValues.set("action", verdict.action)
+dbutils.jobs.taskValues.set("cause", verdict.cause)
+dbutils.jobs.taskValues.set("sentence", verdict.sentence)

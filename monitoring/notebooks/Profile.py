@@ -1,6 +1,6 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC Measures columns, predictions and drift, day by day and over the judged window.
+# MAGIC Has the data profiling monitor measure the days of the inference log that have changed.
 
 # COMMAND ----------
 
@@ -11,16 +11,21 @@ dbutils.widgets.text("as_of", "")
 
 # COMMAND ----------
 
-from monitoring.profile import refresh_profile
+from databricks.sdk import WorkspaceClient
+
+from monitoring.baseline import refresh_baseline
+from monitoring.monitor import refresh_monitor
 from project.config import load_config
 from project.tables import Tables
 from project.times import parse_moment
 
 tables = Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema"))
-refresh_profile(
+config = load_config()
+refresh_baseline(
     spark,
     tables,
     dbutils.widgets.get("model_name"),
     parse_moment(dbutils.widgets.get("as_of")),
-    load_config(),
+    config,
 )
+refresh_monitor(WorkspaceClient(), tables, config)

@@ -11,6 +11,7 @@ dbutils.widgets.text("experiment", "")
 dbutils.widgets.text("as_of", "")
 dbutils.widgets.text("history_start", "")
 dbutils.widgets.text("git_commit", "")
+dbutils.widgets.text("cause", "")
 
 # COMMAND ----------
 
@@ -27,6 +28,7 @@ model_version = train(
     parse_moment(dbutils.widgets.get("as_of")),
     dbutils.widgets.get("git_commit"),
     load_config(history_start=dbutils.widgets.get("history_start")),
+    dbutils.widgets.get("cause"),
 )
 
 # COMMAND ----------

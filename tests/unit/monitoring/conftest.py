@@ -7,9 +7,14 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from databricks.sdk import WorkspaceClient
 from pyspark.sql import SparkSession
 
-from monitoring.profile import refresh_profile
+from local_workspace.api import Context, serve_api
+from local_workspace.workspace import Workspace
+from monitoring.baseline import refresh_baseline
+from monitoring.ground_truth import make_log, with_class
+from monitoring.monitor import refresh_monitor
 from monitoring.verdict import Verdict
 from monitoring.violations import check_violations
 from project.config import Config, load_config
@@ -49,9 +54,12 @@ def log() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="package")
-def week(inputs: InputTables, tables: Tables, log: pd.DataFrame) -> Tables:
+def week(spark: SparkSession, inputs: InputTables, tables: Tables, log: pd.DataFrame, config: Config) -> Tables:
     """The log, the validation of its version on July, and a quarantine."""
-    inputs.write_frame(tables.inference_log, log)
+    inputs.write_frame(f"{tables.inference_log}_rows", log)
+    rows = with_class(spark.table(f"{tables.inference_log}_rows"), config)
+    make_log(tables.inference_log, rows)
+    rows.writeTo(tables.inference_log).append()
     inputs.write_frame(tables.validation_scores, scored(3000, JULY, 31, VALIDATED, seed=1))
     inputs.write(
         tables.validation_verdicts,
@@ -74,10 +82,18 @@ def week(inputs: InputTables, tables: Tables, log: pd.DataFrame) -> Tables:
 
 
 @pytest.fixture(scope="package")
-def verdict(spark: SparkSession, week: Tables, config: Config) -> Verdict:
+def client(spark: SparkSession, workspace: Workspace) -> Iterator[WorkspaceClient]:
+    """The real client, and a workspace that answers it."""
+    with serve_api(Context(workspace, lambda: spark)):
+        yield WorkspaceClient()
+
+
+@pytest.fixture(scope="package")
+def verdict(spark: SparkSession, client: WorkspaceClient, week: Tables, config: Config, registry: None) -> Verdict:
     """The verdict of the profiled week."""
-    refresh_profile(spark, week, MODEL, AS_OF, config)
-    return check_violations(spark, week, MODEL, AS_OF, config)
+    refresh_baseline(spark, week, MODEL, AS_OF, config)
+    refresh_monitor(client, week, config)
+    return check_violations(spark, week, MODEL, AS_OF, True, config)
 
 
 @pytest.fixture(scope="package")

@@ -1,31 +1,35 @@
-"""Drift figures, recomputed with numpy and scipy."""
-
-from datetime import UTC, datetime, timedelta
+"""Drift figures, recomputed the slow and plain way."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.spatial.distance import jensenshannon
+from scipy import stats
 
-from monitoring.column_profile import profile_columns
-from monitoring.columns import WatchedColumns
-from monitoring.drift import EMPTY_BIN_SHARE, drift
-from monitoring.windows import Window
+from local_workspace.monitors.drift import EMPTY_BIN_SHARE, compare_numbers, compare_texts, measure_days
 
-START = datetime(2013, 8, 1, tzinfo=UTC)
-WINDOW = Window(START, START + timedelta(days=2))
-NUMBERS = ("normal", "with_nulls", "tied", "constant", "unknown_before")
-COLUMNS = WatchedColumns(NUMBERS, ("carrier",))
+RANDOM = np.random.default_rng(7)
+NUMBERS = {
+    "normal": (RANDOM.normal(0, 1, 400), RANDOM.normal(0.8, 1, 150)),
+    "with nulls": (
+        np.where(RANDOM.uniform(size=400) < 0.1, np.nan, RANDOM.normal(0, 1, 400)),
+        np.where(RANDOM.uniform(size=150) < 0.3, np.nan, RANDOM.normal(0, 1, 150)),
+    ),
+    "tied": (RANDOM.choice([0.0, 0.0, 0.0, 1.0, 2.0], 400), RANDOM.choice([0.0, 0.0, 1.0, 3.0], 150)),
+    "constant": (np.full(400, 5.0), np.full(150, 4.0)),
+    "unknown before": (np.full(400, np.nan), np.full(150, 1.0)),
+    "unknown now": (RANDOM.normal(0, 1, 400), np.full(150, np.nan)),
+}
+TEXTS = (
+    pd.Series(RANDOM.choice(["UA", "AA", "B6"], 400)),
+    pd.Series([*RANDOM.choice(["UA", "AA", "HA"], 145), *[None] * 5]),
+)
 
 
-def expected_shares(before: pd.Series, now: pd.Series, numeric: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Shares by bin, the slow and plain way."""
-    if not numeric:
-        names = sorted(set(before.dropna()) | set(now.dropna()))
-        return tuple(np.array([(s == n).mean() for n in names] + [s.isna().mean()]) for s in (before, now))
-    edges = np.quantile(before.dropna(), np.linspace(0, 1, 11)) if before.notna().any() else None
+def plain_shares(before, now):
+    """Shares by bin: below, ten deciles, above, NULL."""
+    edges = np.quantile(before[~np.isnan(before)], np.linspace(0, 1, 11)) if (~np.isnan(before)).any() else None
 
-    def shares(values: pd.Series) -> np.ndarray:
+    def shares(values):
         counts = np.zeros(13)
         for value in values:
             if np.isnan(value):
@@ -41,77 +45,75 @@ def expected_shares(before: pd.Series, now: pd.Series, numeric: bool) -> tuple[n
     return shares(before), shares(now)
 
 
-def population_stability(p: np.ndarray, q: np.ndarray) -> float:
-    used = (p > 0) | (q > 0)
-    p, q = np.maximum(p[used], EMPTY_BIN_SHARE), np.maximum(q[used], EMPTY_BIN_SHARE)
-    return float(np.sum((q - p) * np.log(q / p)))
+def plain_index(p, q):
+    pairs = [(max(a, EMPTY_BIN_SHARE), max(b, EMPTY_BIN_SHARE)) for a, b in zip(p, q, strict=True) if a or b]
+    return sum((b - a) * np.log(b / a) for a, b in pairs)
 
 
-@pytest.fixture(scope="module")
-def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
-    random = np.random.default_rng(7)
-
-    def frame(rows: int, mean: float, null_share: float, constant: float) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                "normal": random.normal(mean, 1, rows),
-                "with_nulls": np.where(random.uniform(size=rows) < null_share, np.nan, random.normal(0, 1, rows)),
-                "tied": random.choice([0.0, 0.0, 0.0, 1.0, 2.0], rows),
-                "constant": constant,
-                "unknown_before": np.nan if mean == 0 else 1.0,
-                "carrier": random.choice(["UA", "AA", "B6"] if mean == 0 else ["UA", "AA", "HA"], rows),
-                "model_version": "1",
-            }
-        )
-
-    before, now = frame(400, 0.0, 0.1, 5.0), frame(150, 0.8, 0.3, 4.0)
-    now.loc[now.index[:5], "carrier"] = None
-    return before, now
+def plain_distance(p, q):
+    """The root of the mean of both divergences from the middle."""
+    middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+    divergence = [sum(a * np.log(a / m) for a, m in zip(side, middle, strict=True) if a) for side in (p, q)]
+    return np.sqrt(sum(divergence) / 2)
 
 
-@pytest.fixture(scope="module")
-def figures(spark, frames):
-    """Drift of version 1, of version 2 (it saw the very rows of its baseline), of version 3 (it has none)."""
-    before, now = frames
-    baselines = pd.concat([before, before.assign(model_version="2")])
-    july = "named_struct('start', timestamp'2013-07-01', 'end', timestamp'2013-08-01') AS window"
-    baseline = spark.createDataFrame(baselines).selectExpr("*", july)
-    asked = [START + timedelta(minutes=place * 15) for place in range(len(now))]
-    same = before.assign(prediction_at=START, model_version="2")
-    logged = [now.assign(prediction_at=asked), same, now.assign(prediction_at=asked, model_version="3")]
-    log = spark.createDataFrame(pd.concat(logged))
-    deciles = profile_columns(baseline, ["model_version"], COLUMNS).filter("quantiles IS NOT NULL")
-    found = (
-        drift(log, baseline, deciles, WINDOW, WINDOW.end, COLUMNS)
-        .selectExpr("*", "day(window.start) AS day")
-        .toPandas()
-    )
-    return {(row.model_version, row.granularity, row.day, row.column_name): row for row in found.itertuples()}
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_equal_an_independent_calculation(name):
+    before, now = NUMBERS[name]
+    p, q = plain_shares(before, now)
+    found = compare_numbers(np.sort(before), now)
+    assert found["population_stability_index"] == pytest.approx(plain_index(p, q), abs=1e-8)
+    assert found["js_distance"] == pytest.approx(plain_distance(p, q), abs=1e-7)
+    assert found["percent_null_delta"] == pytest.approx(100 * (q[-1] - p[-1]), abs=1e-8)
+    assert found["count_delta"] == np.sum(~np.isnan(now)) - np.sum(~np.isnan(before))
 
 
-@pytest.mark.parametrize("column", [*NUMBERS, "carrier"])
-@pytest.mark.parametrize(
-    "rows", [("2 days", 1, slice(0, 150)), ("1 day", 1, slice(0, 96)), ("1 day", 2, slice(96, 150))]
-)
-def test_figures_equal_an_independent_calculation(figures, frames, column, rows):
-    granularity, day, part = rows
-    before, now = frames
-    p, q = expected_shares(before[column], now[column].iloc[part], numeric=column in NUMBERS)
-    found = figures["1", granularity, day, column]
-    assert found.population_stability_index == pytest.approx(population_stability(p, q), abs=1e-8)
-    assert found.js_distance == pytest.approx(jensenshannon(p, q), abs=1e-7)
-    assert found.percent_null_delta == pytest.approx(100 * (q[-1] - p[-1]), abs=1e-8)
+def test_the_distance_between_distributions_is_the_area_between_them():
+    before, now = NUMBERS["normal"]
+    grid = np.linspace(-6, 6, 200_001)
+    gaps = np.searchsorted(np.sort(before), grid) / before.size - np.searchsorted(np.sort(now), grid) / now.size
+    found = compare_numbers(before, now)
+    assert found["wasserstein_distance"] == pytest.approx(np.trapezoid(np.abs(gaps), grid), abs=1e-3)
+    assert found["ks_test"]["statistic"] == pytest.approx(np.abs(gaps).max(), abs=1e-9)
+    assert found["ks_test"]["pvalue"] < 1e-6
+    assert found["avg_delta"] == pytest.approx(now.mean() - before.mean())
 
 
-def test_a_constant_that_moves_is_the_greatest_drift(figures):
-    assert figures["1", "2 days", 1, "constant"].js_distance == pytest.approx(np.sqrt(np.log(2)), abs=1e-8)
+def test_what_has_no_values_has_no_distance():
+    for name in ("unknown before", "unknown now"):
+        assert "wasserstein_distance" not in compare_numbers(*NUMBERS[name])
 
 
-def test_no_drift_of_the_baseline_from_itself(figures):
-    own = [row for key, row in figures.items() if key[0] == "2"]
-    assert len(own) == 2 * 6
-    assert all(row.population_stability_index == 0 and row.js_distance < 1e-6 for row in own)
+def test_texts_equal_an_independent_calculation():
+    before, now = TEXTS
+    names = ["UA", "AA", "B6", "HA", None]
+    counts = [[sum(v == n for v in values.where(values.notna(), None)) for n in names] for values in TEXTS]
+    p, q = (np.array(c) / sum(c) for c in counts)
+    found = compare_texts(before, now)
+    assert found["population_stability_index"] == pytest.approx(plain_index(p, q), abs=1e-8)
+    assert found["js_distance"] == pytest.approx(plain_distance(p, q), abs=1e-7)
+    assert found["tv_distance"] == pytest.approx(sum(abs(a - b) for a, b in zip(p, q, strict=True)) / 2)
+    assert found["l_infinity_distance"] == pytest.approx(max(abs(a - b) for a, b in zip(p, q, strict=True)))
+    expected = np.array([[(sum(row) * (a + b)) / 550 for a, b in zip(*counts, strict=True)] for row in counts])
+    statistic = ((np.array(counts) - expected) ** 2 / expected).sum()
+    assert found["chi_squared_test"]["statistic"] == pytest.approx(statistic)
+    assert found["chi_squared_test"]["pvalue"] == pytest.approx(stats.chi2.sf(statistic, 4), rel=1e-6)
 
 
-def test_a_version_without_a_baseline_has_no_drift(figures):
-    assert {key[0] for key in figures} == {"1", "2"}
+def test_there_is_no_drift_from_itself():
+    for values, _ in NUMBERS.values():
+        found = compare_numbers(values, values)
+        assert (found["population_stability_index"], found["js_distance"]) == (0, 0)
+    same = compare_texts(TEXTS[0], TEXTS[0])
+    assert (same["population_stability_index"], same["tv_distance"]) == (0, 0)
+
+
+def test_each_day_is_compared_by_itself_and_ids_are_not():
+    days = pd.to_datetime(["2013-08-01", "2013-08-02"], utc=True)
+    log = pd.DataFrame({"_day": days.repeat(300), "_model": "7", "x": [*np.zeros(300), *np.ones(300)]})
+    log["id"] = [f"flight {place}" for place in range(600)]
+    baseline = pd.DataFrame({"x": np.zeros(300), "id": log["id"][:300]})
+    found = measure_days(log, baseline, ["x"], ["id"]).to_pylist()
+    assert [(row["window"]["start"].day, row["column_name"]) for row in found] == [(1, "x"), (2, "x")]
+    assert [row["wasserstein_distance"] for row in found] == [0, 1]
+    assert measure_days(log, baseline[:0], ["x"], []).num_rows == 0

@@ -1,84 +1,157 @@
-"""The metric tables of a week, and the check that reads them."""
-
-import json
-from datetime import timedelta
+"""The metric tables that the monitor of a week gives, and the check that reads them."""
 
 import pytest
 from pyspark.sql import functions as F
+from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss, roc_auc_score
 
-from monitoring.profile import refresh_profile
+from monitoring.baseline import refresh_baseline
+from monitoring.monitor import refresh_monitor
 from monitoring.violations import check_violations
-from project.metrics import binary_metrics
 from tests.unit.monitoring.conftest import AS_OF, MODEL, OLDER, WATCHED
-from tests.unit.tables import changed_rows
+from tests.unit.tables import collected, moment
+
+FIRST = moment("2013-08-01 00:00")
 
 
 @pytest.fixture(scope="module")
-def watched(log):
-    return log[log["model_version"] == WATCHED]
+def first_day(log):
+    """The watched version's rows of 1 August."""
+    return log[(log["model_version"] == WATCHED) & (log["prediction_at"].dt.day == 1)]
 
 
 @pytest.fixture(scope="module")
-def whole(spark, week, verdict):
-    """The profile metrics of the watched version in the judged window."""
-    metrics = spark.table(week.profile_metrics)
-    return metrics.filter((F.col("granularity") == "7 days") & (F.col("model_version") == WATCHED)).toPandas()
+def profile(spark, week, verdict):
+    """The profile metrics of the watched version: on 1 August, and of its baseline."""
+    own = spark.table(week.profile_metrics).filter(F.col("model_version") == WATCHED)
+    rows = collected(own.filter((F.col("log_type") == "BASELINE") | (F.col("window.start") == F.lit(FIRST))))
+    return {(r["log_type"], r["column_name"], r["slice_key"], r["slice_value"]): r for r in rows}
 
 
-def test_statistics_of_a_column(whole, watched):
-    temp = whole.set_index("column_name").loc["temp"]
-    values = watched["temp"]
+def test_statistics_of_a_column(profile, first_day):
+    temp = profile["INPUT", "temp", None, None]
+    values = first_day["temp"]
     assert (temp["count"], temp["num_nulls"]) == (values.notna().sum(), values.isna().sum())
-    assert (temp["min"], temp["max"]) == (values.min(), values.max())
+    assert temp["percent_null"] == pytest.approx(100 * values.isna().mean())
+    assert (temp["min"], temp["max"], temp["median"]) == pytest.approx((values.min(), values.max(), values.median()))
     assert temp["avg"] == pytest.approx(values.mean())
     assert temp["stddev"] == pytest.approx(values.std())
-    assert list(temp["quantiles"]) == pytest.approx([values.quantile(i / 10) for i in range(11)])
-    assert whole.set_index("column_name").loc["origin", "distinct_count"] == 2
+    assert temp["quantiles"] == pytest.approx([values.quantile(i / 10) for i in range(11)])
+    carrier = profile["INPUT", "carrier", None, None]
+    assert {i["item"]: i["count"] for i in carrier["frequent_items"]} == first_day["carrier"].value_counts().to_dict()
 
 
-def test_quality_of_the_window_and_its_slices(whole, watched):
-    quality = whole[whole["column_name"] == ":table"]
-    everything = quality[quality["slice_key"].isna()].iloc[0]
-    known = watched[watched["late"].notna()]
-    expected = binary_metrics(known["late"], known["prediction"])
-    assert [everything[name] for name in ("count", "arrived", "cancelled", "pending")] == [1400, 1390, 10, 0]
-    assert everything["label_share"] == 1.0
-    for name in ("roc_auc", "log_loss_skill", "brier", "label_rate"):
-        assert everything[name] == pytest.approx(expected[name]), name
-    by_origin = quality[quality["slice_key"] == "origin"].set_index("slice_value")["count"]
-    assert by_origin.to_dict() == watched["origin"].value_counts().to_dict()
+@pytest.mark.parametrize(("key", "value"), [(None, None), ("origin", "EWR"), ("carrier", "UA")])
+def test_quality_of_a_day_and_its_slices(profile, first_day, key, value):
+    rows = first_day if key is None else first_day[first_day[key] == value]
+    known = rows[rows["late"].notna()]
+    label, prediction = known["late"], known["prediction"]
+    found = profile["INPUT", ":table", key, value]
+    assert (found["count"], found["labelled_rows"]) == (len(rows), len(known))
+    assert found["label_share"] == 1.0
+    assert found["arrived"] == (rows["outcome"] == "arrived").sum()
+    assert found["cancelled"] == (rows["outcome"] == "cancelled").sum()
+    assert found["label_rate"] == pytest.approx(label.mean())
+    assert found["mean_prediction"] == pytest.approx(prediction.mean())
+    assert found["brier"] == pytest.approx(brier_score_loss(label, prediction))
+    assert found["log_loss"] == pytest.approx(log_loss(label, prediction))
+    assert found["roc_auc"] == pytest.approx(roc_auc_score(label, prediction))
+    assert found["accuracy_score"] == pytest.approx(accuracy_score(label, prediction >= 0.5))
+    matrix = confusion_matrix(label, prediction >= 0.5)
+    for cell in found["confusion_matrix"]:
+        assert cell["count"] == matrix[int(float(cell["label"])), int(float(cell["prediction"]))]
+    assert sum(cell["count"] for cell in found["confusion_matrix"]) == matrix.sum()
+    assert found["newest_prediction"] == int(rows["prediction_at"].max().timestamp())
 
 
-def test_days_and_baseline_are_measured_too(spark, week, verdict, watched):
-    quality = spark.table(week.profile_metrics).filter("column_name = ':table' AND slice_key IS NULL")
-    own = quality.filter(F.col("model_version") == WATCHED).toPandas()
-    days = own[own["granularity"] == "1 day"].set_index("window").sort_index(key=lambda w: w.map(str))
-    assert list(days["count"]) == list(watched.groupby(watched["prediction_at"].dt.day).size())
-    assert own[own["log_type"] == "BASELINE"]["labelled_rows"].tolist() == [3000]
+def test_the_baseline_is_what_the_version_was_validated_on(spark, week, profile):
+    scores = spark.table(week.validation_scores).toPandas()
+    found = profile["BASELINE", ":table", None, None]
+    assert (found["count"], found["window"]) == (3000, None)
+    assert found["roc_auc"] == pytest.approx(roc_auc_score(scores["late"], scores["prediction"]))
 
 
-def test_the_newest_version_is_judged_by_the_tables(spark, week, verdict, whole):
-    assert (verdict.model_version, verdict.rows, verdict.label_share) == (WATCHED, 1400, 1.0)
-    found = {check.metric: check.value for check in verdict.checks}
-    quality = whole[(whole["column_name"] == ":table") & whole["slice_key"].isna()].iloc[0]
-    assert found["roc_auc"] == quality["roc_auc"]
-    drift = spark.table(week.drift_metrics).toPandas()
+def test_drift_is_that_of_versions_with_a_baseline(spark, week, verdict):
+    drift = spark.table(week.drift_metrics).filter(F.col("window.start") == F.lit(FIRST)).toPandas()
     assert OLDER not in set(drift["model_version"])
-    index = drift[drift["granularity"] == "7 days"].set_index("column_name")["population_stability_index"]
-    assert found["prediction_psi"] == index["prediction"]
-    assert found["max_psi"] == index.drop("prediction").max()
-    row = spark.table(week.monitoring_verdicts).first()
-    assert (row["model_version"], row["violated"], row["rows"]) == (WATCHED, verdict.violated, 1400)
-    assert [check["metric"] for check in json.loads(row["checks"])] == list(found)
+    by_column = drift.set_index("column_name")
+    assert {"temp", "distance_miles", "origin", "carrier", "prediction"} <= set(by_column.index)
+    assert by_column.loc["temp", "ks_test"]["pvalue"] > 0.001
+    assert by_column.loc["carrier", "chi_squared_test"]["pvalue"] > 0.001
 
 
-def test_a_second_run_changes_no_row(spark, week, verdict, config):
-    refresh_profile(spark, week, MODEL, AS_OF, config)
-    check_violations(spark, week, MODEL, AS_OF, config)
-    for table in (week.profile_metrics, week.drift_metrics, week.monitoring_verdicts):
-        assert changed_rows(spark, table) == 0
+def test_the_newest_version_is_judged_by_the_tables(verdict, profile, config):
+    assert (verdict.model_version, verdict.rows, verdict.label_share) == (WATCHED, 1400, 1.0)
+    found = {finding.check.name: finding for finding in verdict.findings}
+    assert set(found) == {check.name for check in config.monitoring.checks}
+    ranking = found["ranking"]
+    assert (ranking.days_judged, ranking.days_broken, ranking.status) == (7, 0, "passed")
+    assert found["freshness"].value == pytest.approx(24, abs=0.5)
+    assert found["labels"].value == 1.0
 
 
-def test_a_window_without_predictions(spark, week, verdict, config):
-    later = check_violations(spark, week, MODEL, AS_OF + timedelta(days=30), config)
-    assert (later.status, later.violated, later.model_version) == ("no predictions", False, "")
+def test_a_verdict_is_a_row_for_all_and_one_a_finding(spark, week, verdict):
+    rows = collected(spark.table(week.monitoring_verdicts).filter(F.col("as_of") == F.lit(AS_OF)))
+    assert len(rows) == 1 + len(verdict.findings)
+    (whole,) = (row for row in rows if row["check_name"] == ":all")
+    assert (whole["status"], whole["violated"], whole["action"]) == (verdict.status, verdict.violated, verdict.action)
+    assert whole["sentence"] == verdict.sentence
+    assert (whole["rows"], whole["window_start"]) == (1400, FIRST)
+
+
+def test_a_second_run_changes_nothing(spark, client, week, verdict, config):
+    names = (week.inference_baseline, week.profile_metrics, week.drift_metrics)
+    before = [latest(spark, name) for name in names], rows_of(spark, week)
+    refresh_baseline(spark, week, MODEL, AS_OF, config)
+    refresh_monitor(client, week, config)
+    check_violations(spark, week, MODEL, AS_OF, True, config)
+    assert ([latest(spark, name) for name in names], rows_of(spark, week)) == before
+
+
+def latest(spark, table):
+    return spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["version"]
+
+
+def rows_of(spark, week):
+    return sorted(map(str, collected(spark.table(week.monitoring_verdicts))))
+
+
+def test_only_the_days_that_changed_are_measured_again(spark, client, week, verdict, config):
+    """And a model that the world has left: the last day's labels, turned round."""
+    day = F.col("prediction_at") >= F.lit(moment("2013-08-07 00:00"))
+    before = {name: collected(spark.table(name)) for name in (week.profile_metrics, week.drift_metrics)}
+    changed = spark.table(week.inference_log).filter(day & F.col("late").isNotNull())
+    keys = ("flight_id", "model_version", "as_of")
+    merge = changed.withColumn("late", 1 - F.col("late")).alias("new")
+    same = [F.col(f"new.{key}") == F.col(f"{week.inference_log}.{key}") for key in keys]
+    merge.mergeInto(week.inference_log, same[0] & same[1] & same[2]).whenMatched().updateAll().merge()
+    refresh_monitor(client, week, config)
+    for name, rows in before.items():
+        after = collected(spark.table(name))
+        assert len(after) == len(rows)
+        kept = [str(row) for row in after if str(row) in set(map(str, rows))]
+        different = [row for row in after if str(row) not in set(kept)]
+        if name == week.profile_metrics:
+            assert {row["window"]["start"].day for row in different} == {7}
+            assert {row["column_name"] for row in different} == {":table", "late"}
+        else:
+            assert different == []
+    later = check_violations(spark, week, MODEL, AS_OF.replace(hour=1), True, config)
+    found = {finding.check.name: finding for finding in later.findings}
+    assert (found["ranking"].days_broken, found["ranking"].since) == (1, moment("2013-08-07 00:00"))
+    assert not found["ranking"].violated
+
+
+def test_days_without_predictions_are_noticed(spark, week, verdict, config):
+    later = check_violations(spark, week, MODEL, moment("2013-08-12 00:00"), True, config)
+    found = {finding.check.name: finding for finding in later.findings}
+    assert found["no_predictions"].violated
+    assert (found["no_predictions"].value, found["no_predictions"].since) == (0, moment("2013-08-10 00:00"))
+    assert found["freshness"].violated
+    assert later.action == "alert"
+    much_later = check_violations(spark, week, MODEL, moment("2013-09-12 00:00"), True, config)
+    assert (much_later.model_version, much_later.status) == (WATCHED, "violated")
+
+
+def test_before_the_first_prediction_nothing_is_violated(spark, week, verdict, config):
+    earlier = check_violations(spark, week, MODEL, moment("2013-07-20 00:00"), True, config)
+    assert (earlier.status, earlier.violated, earlier.model_version) == ("no predictions", False, "")

@@ -75,11 +75,19 @@ def test_the_file_is_named_by_as_of_and_the_same_twice(spark, week, data, config
 
 def test_it_says_the_verdict_and_the_figures(page, data):
     assert data.verdict["sentence"] in page.text
-    assert all(check["sentence"] in page.text for check in data.verdict["checks"])
+    assert len(data.findings) >= 11
+    assert all(finding["sentence"] in page.text for finding in data.findings)
     assert f"{data.now['roc_auc']:.3f}" in page.text
     assert f"{data.before['roc_auc']:.3f}" in page.text
     assert "auc is high enough" in page.text
     assert re.search(r"inference_log\s+1,450", page.text)
+
+
+def test_a_violation_says_since_when_on_how_many_days_and_what_was_done(data, config):
+    broken = data.findings[0] | {"check_name": "ranking", "status": "violated", "days_broken": 4, "days_judged": 6}
+    broken |= {"since_day": "3 Aug", "action": "retrain", "days_not_judged": ["2013-08-05"]}
+    page = Page(render_report(replace(data, findings=[broken]), config))
+    assert re.search(r"✗ violated\s+ranking.*not judged: 2013-08-05.*4 of 6\s+3 Aug\s+retrain", page.text, re.DOTALL)
 
 
 def test_hostile_values_are_text(page):
@@ -108,17 +116,12 @@ def test_an_empty_quarantine_is_said_to_be_empty(data, config):
 
 
 def test_without_labels_it_says_so(data, config):
-    unlabelled = {name: None for name in data.now if name not in {"count", "label_share", *data.now}}
-    now = data.now | unlabelled | {"labelled_rows": None, "roc_auc": None, "log_loss_skill": None}
-    now |= {"calibration_error": None, "label_rate": None, "label_share": 0.0}
     days = [day | {"labelled_rows": None} for day in data.days]
-    slices = [s | {"now": dict.fromkeys(s["now"])} for s in data.slices]
     verdict = data.verdict | {
         "status": "too few labels",
         "sentence": "Too few labels to judge.",
-        "checks": [],
     }
-    changed = replace(data, now=now, days=days, slices=slices, calibration={"now": []}, verdict=verdict)
+    changed = replace(data, now={}, days=days, slices=[], calibration={"now": []}, verdict=verdict)
     page = Page(render_report(changed, config))
     assert "Too few labels to judge." in page.text
     assert "No label of this window is known yet" in page.text
@@ -129,8 +132,8 @@ def test_without_labels_it_says_so(data, config):
 
 
 def test_without_predictions_it_says_so(data, config):
-    verdict = data.verdict | {"model_version": "", "status": "no predictions", "rows": 0, "checks": []}
-    nothing = {"now": {}, "before": {}, "days": [], "slices": [], "calibration": {}, "drift": []}
+    verdict = data.verdict | {"model_version": "", "status": "no predictions", "rows": 0}
+    nothing = {"now": {}, "before": {}, "days": [], "findings": [], "slices": [], "calibration": {}, "drift": []}
     page = Page(render_report(replace(data, verdict=verdict, validation=None, **nothing), config))
     assert "Nothing was predicted in this window." in page.text
     assert page.pictures == {}

@@ -1,93 +1,106 @@
-"""The verdict: each threshold alone violates, and what can't be judged is not."""
+"""The verdict: what is done about the findings, and when a training must wait."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.verdict import NO_PREDICTIONS, OK, TOO_FEW_LABELS, VIOLATED, Figure, judge
+from monitoring.checks import Place, find
+from monitoring.verdict import judge
+from monitoring.violations import verdict_rows
 from monitoring.windows import Window, judged_window
-from project.config import Monitoring, load_config
+from project.config import load_config
 
 AS_OF = datetime(2013, 8, 9, tzinfo=UTC)
 MONITORING = load_config().monitoring
 WINDOW = judged_window(AS_OF, MONITORING)
-GOOD = {
-    "roc_auc": Figure(0.75),
-    "log_loss_skill": Figure(0.1),
-    "label_share": Figure(1.0),
-    "max_null_share_rise": Figure(0.01, "temp"),
-    "prediction_psi": Figure(0.1),
-    "max_psi": Figure(1.0, "temp"),
-}
-BAD = {
-    "roc_auc": 0.6,
-    "log_loss_skill": -0.01,
-    "label_share": 0.95,
-    "max_null_share_rise": 0.5,
-    "prediction_psi": 0.5,
-    "max_psi": 10.0,
-}
+LAST = WINDOW.end - timedelta(days=1)
+CHECKS = {check.name: check for check in MONITORING.checks}
+DAY = timedelta(days=1)
 
 
-def verdict(figures, rows=1000, monitoring: Monitoring = MONITORING):
-    return judge("3", rows, figures, AS_OF, WINDOW, monitoring)
+def findings(*violated, unlabelled=False):
+    """What the checks found where those of these names are violated."""
+    found = []
+    for check in MONITORING.checks:
+        beyond = -1 if check.greater_is_better else 1
+        value = check.threshold + (beyond if check.name in violated else -beyond)
+        value = None if unlabelled and check.kind == "model_quality" else value
+        found += find(check, {Place(): {LAST - DAY * ago: value for ago in range(check.of_days)}}, LAST)
+    return found
 
 
-def test_all_thresholds_have_a_bad_figure_here():
-    assert set(BAD) == {threshold.metric for threshold in MONITORING.thresholds}
+def verdict(found, last_training=None, may_retrain=True, version="3"):
+    return judge(version, 1000, 1.0, found, AS_OF, WINDOW, last_training, may_retrain, MONITORING)
 
 
-def test_good_figures_pass():
-    found = verdict(GOOD)
-    assert (found.status, found.violated) == (OK, False)
-    assert all(check.passed for check in found.checks)
-    assert len(found.checks) == len(MONITORING.thresholds)
+def test_where_nothing_is_violated_nothing_is_done():
+    found = verdict(findings())
+    assert (found.status, found.violated, found.action, found.cause) == ("ok", False, "none", "")
 
 
-UNKNOWN = {metric: float("nan") for metric in BAD if metric != "label_share"}
+@pytest.mark.parametrize("name", CHECKS)
+def test_each_check_alone_violates_and_has_its_answer(name):
+    found = verdict(findings(name))
+    assert (found.status, found.action) == ("violated", CHECKS[name].answer)
+    assert [finding.check.name for finding in found.violations] == [name]
+    assert found.violations[0].sentence in found.sentence
+    assert bool(found.cause) is (CHECKS[name].answer == "retrain")
 
 
-@pytest.mark.parametrize(("metric", "value"), [*BAD.items(), *UNKNOWN.items()])
-def test_each_threshold_alone_violates(metric, value):
-    found = verdict(GOOD | {metric: Figure(value, "pressure")})
-    assert found.violated
-    failed = [check for check in found.checks if not check.passed]
-    assert [check.metric for check in failed] == [metric]
-    assert "pressure" in failed[0].sentence
-    assert failed[0].sentence in found.sentence
+def test_every_kind_of_violation_is_watched():
+    kinds = {"data_quality", "feature_drift", "prediction_drift", "model_quality", "absence_of_data"}
+    assert {check.kind for check in MONITORING.checks} == kinds
 
 
-def test_a_figure_that_is_not_there_violates():
-    found = verdict({name: figure for name, figure in GOOD.items() if name != "roc_auc"})
-    assert found.violated
-    assert "could not be computed" in found.sentence
+def test_the_cause_names_the_figure_and_since_when():
+    assert verdict(findings("ranking", "volume")).cause == "monitoring: roc_auc since 2013-08-01"
 
 
-@pytest.mark.parametrize("share", [0.5, 0.0, None, float("nan")])
-def test_too_few_labels_are_no_verdict_on_the_model(share):
-    found = verdict(GOOD | {"label_share": Figure(share), "roc_auc": Figure(0.1)})
-    assert (found.status, found.violated, found.checks) == (TOO_FEW_LABELS, False, ())
+def test_in_the_cool_down_a_violation_alerts_alone_and_says_until_when():
+    cooldown = MONITORING.retraining.cooldown
+    for since in (DAY, cooldown - timedelta(seconds=1)):
+        found = verdict(findings("ranking"), AS_OF - since)
+        assert (found.action, found.cause) == ("alert", "")
+        assert found.cooldown_until == AS_OF - since + cooldown
+        assert f"{found.cooldown_until:%Y-%m-%d}" in found.recommendation
+    after = verdict(findings("ranking"), AS_OF - cooldown)
+    assert (after.action, after.cooldown_until) == ("retrain", None)
 
 
-def test_no_predictions_are_no_verdict_on_the_model():
-    assert verdict({}, rows=0).status == NO_PREDICTIONS
+def test_a_violation_that_training_does_not_answer_knows_no_cool_down():
+    found = verdict(findings("nulls"), AS_OF - DAY)
+    assert (found.action, found.cooldown_until) == ("alert", None)
+    assert "feed" in found.recommendation
 
 
-def test_missing_values_are_not_answered_by_training():
-    assert "feed" in verdict(GOOD | {"max_null_share_rise": Figure(0.9)}).recommendation
-    assert "Train" in verdict(GOOD | {"roc_auc": Figure(0.5)}).recommendation
+def test_a_deployment_that_does_not_retrain_alerts():
+    found = verdict(findings("ranking"), may_retrain=False)
+    assert (found.action, found.cause) == ("alert", "")
+    assert "Train" in found.recommendation
 
 
-def test_checks_are_valid_json_also_with_nan():
-    found = verdict(GOOD | {"roc_auc": Figure(float("nan"))})
-    assert found.status == VIOLATED
-    first = json.loads(found.checks_as_json())[0]
-    assert (first["metric"], first["value"], first["passed"]) == ("roc_auc", None, False)
+def test_without_labels_the_model_is_not_judged_but_the_data_is():
+    assert verdict(findings(unlabelled=True)).status == "too few labels"
+    assert verdict(findings("volume", unlabelled=True)).status == "violated"
+
+
+def test_nothing_predicted_ever_is_no_violation():
+    found = verdict([finding for check in MONITORING.checks for finding in find(check, {}, LAST)], version="")
+    assert (found.status, found.violated, found.action) == ("no predictions", False, "none")
+
+
+def test_rows_say_what_was_done_about_each():
+    first, *rows = verdict_rows("flights", verdict(findings("ranking", "nulls")))
+    assert (first["check_name"], first["action"], first["since"]) == (":all", "retrain", LAST - 6 * DAY)
+    actions = {row["check_name"]: row["action"] for row in rows}
+    assert {name: action for name, action in actions.items() if action != "none"} == {
+        "ranking": "retrain",
+        "nulls": "alert",
+    }
+    assert all(set(row) == set(first) for row in rows)
 
 
 def test_the_window_ends_where_labels_are_due():
-    day = timedelta(days=1)
     assert Window(datetime(2013, 8, 1, tzinfo=UTC), datetime(2013, 8, 8, tzinfo=UTC)) == WINDOW
     assert judged_window(AS_OF + timedelta(hours=9), MONITORING) == WINDOW
-    assert judged_window(AS_OF - timedelta(minutes=1), MONITORING).end == WINDOW.end - day
+    assert judged_window(AS_OF - timedelta(minutes=1), MONITORING).end == WINDOW.end - DAY

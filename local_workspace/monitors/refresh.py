@@ -1,0 +1,171 @@
+"""Refreshes the metric tables of a monitored table: only the days that have changed are measured again."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from databricks.sdk.service.dataquality import DataProfilingConfig, InferenceLogConfig
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from local_workspace.monitors import drift
+from local_workspace.monitors.columns import numeric_columns, profile_columns, text_columns
+from local_workspace.monitors.quality import profile_quality
+
+GRANULARITY = "1 day"
+INPUT, BASELINE = "INPUT", "BASELINE"
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a monitor has come.
+
+    Attributes:
+        table_version: the version of the monitored table that was measured; None before the first refresh.
+        baselines: the model versions whose baselines were measured.
+    """
+
+    table_version: int | None = None
+    baselines: tuple[str, ...] = ()
+
+
+def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> State:
+    """Measures what has changed, and puts it in the place of what was.
+
+    Args:
+        spark: the session.
+        monitor: an inference log with days as windows, and a baseline table.
+        state: what the last refresh gave.
+
+    Returns:
+        The state to go on from.
+    """
+    log, settings = _inference_log(monitor)
+    version = int(spark.sql(f"DESCRIBE HISTORY {log} LIMIT 1").collect()[0]["version"])
+    baseline = spark.table(str(monitor.baseline_table_name))
+    known = set(state.baselines)
+    days = _changed_days(spark, monitor, settings, state.table_version, version)
+    of_model = F.col(settings.model_id_column)
+    new = sorted(row[0] for row in baseline.select(of_model).distinct().collect() if row[0] not in known)
+    after = State(version, tuple(sorted(known | set(new))))
+    if not days and not new:
+        return after
+    is_changed = F.date_trunc("day", settings.timestamp_column).isin(*days) if days else F.lit(False)
+    rows = spark.table(log).filter(is_changed)
+    if days:  # the column's own bounds, by which files are left out
+        rows = rows.filter(F.col(settings.timestamp_column) >= F.lit(min(days)))
+    profile = _profile(rows, baseline.filter(of_model.isin(*new)) if new else baseline.limit(0), monitor, settings)
+    distances = _drift(rows, baseline, settings)
+    is_anew = state.table_version is None or state.table_version > version
+    measured_days = F.col("window.start").isin(*days) if days else F.lit(False)
+    measured_baselines = (F.col("log_type") == BASELINE) & (of_model.isin(*new) if new else F.lit(False))
+    writes = [
+        (str(monitor.profile_metrics_table_name), profile, measured_days | measured_baselines),
+        (str(monitor.drift_metrics_table_name), distances, measured_days),
+    ]
+    with ThreadPoolExecutor(len(writes)) as beside:
+        for written in [beside.submit(_put, spark, *write, is_anew) for write in writes]:
+            written.result()
+    return after
+
+
+def _inference_log(monitor: DataProfilingConfig) -> tuple[str, InferenceLogConfig]:
+    if monitor.inference_log is None or monitor.monitored_table_name is None or monitor.baseline_table_name is None:
+        raise ValueError("The local workspace monitors inference logs with a baseline table alone.")
+    if [one.value for one in monitor.inference_log.granularities] != ["AGGREGATION_GRANULARITY_1_DAY"]:
+        raise ValueError("The local workspace measures days alone.")
+    return monitor.monitored_table_name, monitor.inference_log
+
+
+def _changed_days(
+    spark: SparkSession, monitor: DataProfilingConfig, settings: InferenceLogConfig, before: int | None, now: int
+) -> list[datetime]:
+    """The days (UTC) of the rows that were added or changed after a version of the table."""
+    if before is None or before > now:  # never measured, or made anew since
+        rows = spark.table(str(monitor.monitored_table_name))
+    elif before == now:
+        return []
+    else:
+        feed = spark.read.option("readChangeFeed", "true").option("startingVersion", before + 1)
+        rows = feed.table(str(monitor.monitored_table_name))
+    day = F.unix_seconds(F.date_trunc("day", settings.timestamp_column)).alias("day")
+    return sorted(datetime.fromtimestamp(row["day"], UTC) for row in rows.select(day).distinct().collect())
+
+
+def _profile(
+    rows: DataFrame, baseline: DataFrame, monitor: DataProfilingConfig, settings: InferenceLogConfig
+) -> DataFrame:
+    """Columns and quality of the days and of the baselines, in one frame."""
+    start = F.date_trunc("day", settings.timestamp_column)
+    logged = rows.select("*", _window(start).alias("window"), _text(GRANULARITY), _text(INPUT, "log_type"))
+    nowhere = F.when(F.lit(False), _window(start)).alias("window")
+    compared = baseline.select("*", nowhere, _text(None), _text(BASELINE, "log_type"))
+    both = logged.unionByName(compared)
+    keys = ("window", "granularity", settings.model_id_column, "log_type")
+    columns = numeric_columns(rows, keys), text_columns(rows, keys)
+    by_column = profile_columns(both, keys, *columns).select("*", _text(None, "slice_key"), _text(None, "slice_value"))
+    custom = {one.name: one.definition for one in monitor.custom_metrics or []}
+    by_slice = profile_quality(
+        both, keys, monitor.slicing_exprs or [], settings.prediction_column, str(settings.label_column), custom
+    )
+    return by_column.unionByName(by_slice, allowMissingColumns=True)
+
+
+def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -> DataFrame:
+    """Spark gathers the rows of a version and of its baseline; scipy compares them."""
+    but = (settings.model_id_column, str(settings.label_column))
+    numeric, texts = numeric_columns(rows, but), text_columns(rows, but)
+    values: list[Column] = [
+        *(F.col(name).cast("double").alias(name) for name in numeric),
+        *(F.col(name) for name in texts),
+    ]
+    model = F.col(settings.model_id_column).alias("_model")
+    day = F.date_trunc("day", settings.timestamp_column).alias("_day")
+
+    def measure(log: pa.Table, before: pa.Table) -> pa.Table:
+        return drift.measure_days(log.to_pandas(), before.to_pandas(), numeric, texts)
+
+    gathered = rows.select(model, day, *values).groupBy("_model")
+    compared = baseline.select(model, *values).groupBy("_model")
+    found: DataFrame = gathered.cogroup(compared).applyInArrow(measure, from_arrow_schema(drift.SCHEMA))
+    no_window = F.when(F.lit(False), F.col("window")).alias("window_cmp")
+    return found.withColumnRenamed("model_id", settings.model_id_column).select(
+        "*",
+        no_window,
+        _text(GRANULARITY),
+        _text(BASELINE, "drift_type"),
+        _text(None, "slice_key"),
+        _text(None, "slice_value"),
+    )
+
+
+def _window(start: Column) -> Column:
+    return F.struct(start.alias("start"), (start + F.make_dt_interval(days=F.lit(1))).alias("end"))
+
+
+def _text(value: str | None, name: str = "granularity") -> Column:
+    return F.lit(value).cast("string").alias(name)
+
+
+def _put(spark: SparkSession, table: str, found: DataFrame, where: Column, is_anew: bool) -> None:
+    # Few rows (one a column, slice and day), computed once: the write plans little.
+    measured = found.toArrow()
+    rows = spark.createDataFrame(measured, StructType.fromJson(_nullable(found.schema.jsonValue())))
+    if is_anew:
+        rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true").saveAsTable(table)
+    else:
+        rows.writeTo(table).overwrite(where)
+
+
+def _nullable(value: Any) -> Any:
+    """A schema as JSON, where everything may be NULL: a literal may not, and later rows may lack it."""
+    if isinstance(value, dict):
+        return {name: name in _MAY_BE_NULL or _nullable(one) for name, one in value.items()}
+    return [_nullable(one) for one in value] if isinstance(value, list) else value
+
+
+_MAY_BE_NULL = {"nullable", "containsNull", "valueContainsNull"}

@@ -1,0 +1,147 @@
+"""A check on the figures of single days: it is violated where k of the last n days broke its bound."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from project.config import MonitoringCheck
+
+PASSED, VIOLATED, NOT_JUDGED = "passed", "violated", "not judged"
+DAY = timedelta(days=1)
+
+_MEANING = {
+    "count": "The number of predictions",
+    "hours_since_prediction": "The age of the newest prediction in hours",
+    "volume_ratio": "The number of predictions against the days before",
+    "label_share": "The share of predictions whose outcome is known",
+    "percent_null_delta": "The rise of the share of NULLs in percentage points",
+    "unseen_share": "The share of categories that validation did not see",
+    "population_stability_index": "The population stability index",
+    "roc_auc": "ROC AUC",
+    "log_loss_skill": "The share of the base rate's log loss that the model removes",
+}
+_DIGITS = 3
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """What a figure is about: a column, a slice, or, where all is empty, all predictions.
+
+    Attributes:
+        column: the column's name.
+        slice_key: the column that the rows are sliced by.
+        slice_value: its value in the slice.
+    """
+
+    column: str = ""
+    slice_key: str = ""
+    slice_value: str = ""
+
+    def __str__(self) -> str:
+        """As a sentence names it."""
+        parts = [self.column, f"{self.slice_key} {self.slice_value}" if self.slice_key else ""]
+        return ", ".join(part for part in parts if part)
+
+
+# By the start of each day (UTC); None on a day that is too incomplete to be judged.
+type Days = Mapping[datetime, float | None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found at one place.
+
+    Attributes:
+        check: the check.
+        place: what its figure is about.
+        status: 'passed', 'violated' or, where no day could be judged, 'not judged'.
+        value: the figure of the newest day that broke the bound, or else of the newest day judged.
+        days_broken: how many of the days broke the bound.
+        days_judged: how many days could be judged.
+        since: the start of the first day of the newest unbroken row of days that broke it; None where none did.
+        not_judged: the starts of the days that were too incomplete.
+    """
+
+    check: MonitoringCheck
+    place: Place
+    status: str
+    value: float | None
+    days_broken: int
+    days_judged: int
+    since: datetime | None
+    not_judged: tuple[datetime, ...]
+
+    @property
+    def violated(self) -> bool:
+        """True if enough days broke the bound."""
+        return self.status == VIOLATED
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        name = _MEANING.get(self.check.metric, self.check.metric)
+        where = f" ({self.place})" if str(self.place) else ""
+        if self.value is None:
+            return f"{name}{where} could not be judged on any day"
+        bound = "at least" if self.check.greater_is_better else "at most"
+        wanted = "needed" if self.check.greater_is_better else "allowed"
+        found = f"{name}{where} is {self.value:.{_DIGITS}f}, {bound} {self.check.threshold:g} is {wanted}"
+        days = f"{self.days_broken} of {self.days_judged} days broke it"
+        since = f" since {self.since:%-d %B %Y}" if self.since else ""
+        return f"{found}: {days}{since}"
+
+
+def find(check: MonitoringCheck, figures: Mapping[Place, Days], last_day: datetime) -> list[Finding]:
+    """What a check finds in the last days.
+
+    Args:
+        check: the check.
+        figures: the days of each place, NaN where a figure could not be computed; days before the first are not asked.
+        last_day: the start of the newest day to look at (UTC).
+
+    Returns:
+        A finding for each place that is violated; where there is none, the one place that came nearest to it.
+    """
+    days = [last_day - DAY * ago for ago in reversed(range(check.of_days))]
+    found = [_find_at(check, place, figures[place], days) for place in sorted(figures)]
+    violated = [finding for finding in found if finding.violated]
+    if violated or not found:
+        return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, ())]
+    return [max(found, key=_nearness)]
+
+
+def _find_at(check: MonitoringCheck, place: Place, values: Days, days: Sequence[datetime]) -> Finding:
+    seen = [(day, values[day]) for day in days if day in values]
+    judged = [(day, value) for day, value in seen if value is not None and value == value]  # noqa: PLR0124 - not NaN
+    broken = [day for day, value in judged if not check.bound.holds(value)]
+    shown = [value for day, value in judged if day == broken[-1]] if broken else [value for _, value in judged]
+    is_violated = len(broken) >= check.days_broken
+    return Finding(
+        check,
+        place,
+        VIOLATED if is_violated else PASSED if judged else NOT_JUDGED,
+        shown[-1] if shown else None,
+        len(broken),
+        len(judged),
+        _start_of_last_row([day for day, _ in judged], broken),
+        tuple(day for day, value in seen if value is None),
+    )
+
+
+def _start_of_last_row(judged: Sequence[datetime], broken: Sequence[datetime]) -> datetime | None:
+    """Back from the last broken day, over days that were judged, to the first that is broken too."""
+    if not broken:
+        return None
+    since = broken[-1]
+    for day in reversed(judged[: judged.index(since)]):
+        if day not in broken:
+            break
+        since = day
+    return since
+
+
+def _nearness(finding: Finding) -> tuple[int, float]:
+    """The greater, the nearer to a violation: by broken days, then by how far the figure lies to the bad side."""
+    if finding.value is None:
+        return -1, 0.0
+    return finding.days_broken, -finding.value if finding.check.greater_is_better else finding.value
