@@ -1,4 +1,4 @@
-"""The commands behind `make run`, `make job`, `make approve`, `make ui`, `make test-connect` and `make clean`."""
+"""The commands of `make run`, `job`, `approve`, `serve`, `ui`, `test-connect` and `clean`."""
 
 import getpass
 import json
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import click
 
-from local_workspace.bundle import load_bundle
+from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.connect import run_beside_server
 from local_workspace.deployed_run import run_deployed, take_standard_output
 from local_workspace.errors import LocalWorkspaceError
@@ -21,6 +21,7 @@ from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
 
 INTERRUPTED = 130
 _MLFLOW_PORT = 5000
+_SERVING_PORT = 5001
 # What `make run` does: one month's training, the week after it day by day, and a look back at that week.
 SEQUENCE = (
     ("training", "2013-08-01T00:00:00Z"),
@@ -105,7 +106,7 @@ def ui() -> None:
     workspace = find_workspace()
     if not (workspace.root / "mlflow.db").exists():
         raise LocalWorkspaceError("There is nothing to show yet: 'make run' fills the local workspace.")
-    port = str(_free_port())
+    port = str(_free_port(_MLFLOW_PORT))
     print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl+C ends it)", flush=True)
     server = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     stores = [
@@ -115,6 +116,23 @@ def ui() -> None:
         workspace.artifacts.as_uri(),
     ]
     os.execv(sys.executable, [sys.executable, *server, *stores])  # noqa: S606 (our own interpreter)
+
+
+@commands.command(help="Answer scoring requests with the champion, as a serving endpoint does.")
+@click.option(
+    "--port", default=_SERVING_PORT, show_default=True, help="Of 127.0.0.1; the next free one if it is taken."
+)
+def serve(port: int) -> None:
+    """Serves until it is interrupted; jobs may run meanwhile, and what they deploy is served at once."""
+    workspace = find_workspace()
+    workspace.enter()
+    from local_workspace.serving.server import serve as serve_champion  # noqa: PLC0415 (as in `run`)
+
+    bundle = load_bundle(REPOSITORY)
+    endpoint = served_endpoint(bundle)
+    free = _free_port(port)
+    print(f"POST http://127.0.0.1:{free}/serving-endpoints/{endpoint}/invocations (Ctrl+C ends it)", flush=True)
+    serve_champion(workspace, endpoint, str(bundle.resource("registered_models", "model")["id"]), free)
 
 
 @commands.command(help="Remove all that local runs have written.")
@@ -163,10 +181,16 @@ def _split(param: str) -> tuple[str, str]:
     return key, value
 
 
-def _free_port() -> int:
+def served_endpoint(bundle: Bundle) -> str:
+    """The name that the deployment job gives the endpoint."""
+    tasks = (task.notebook_task for task in bundle.jobs["deployment"].tasks if task.notebook_task)
+    return next(task.base_parameters["endpoint"] for task in tasks if "endpoint" in task.base_parameters)
+
+
+def _free_port(wanted: int) -> int:
     with socket.socket() as probe:
         try:
-            probe.bind(("127.0.0.1", _MLFLOW_PORT))
+            probe.bind(("127.0.0.1", wanted))
         except OSError:
             probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -61,8 +61,7 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
     """Reads what is known about a feature table; a table without a primary key is none."""
     name = full_name(spark, name)
     features = read(spark, name).columns
-    # From the catalog alone: what Delta tells of a table's details costs it a look at all its files.
-    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()}
+    properties = _properties(spark, name)
     if _PRIMARY_KEYS not in properties:
         raise ValueError(f"Table '{name}' can't be used as a feature table: it has no primary key.")
     return FeatureTable(
@@ -74,6 +73,16 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
         partition_columns=[item.name for item in spark.catalog.listColumns(quoted(name)) if item.isPartition],
         tags=json.loads(properties[_TAGS]),
     )
+
+
+def property_of(spark: SparkSession, name: str, key: str) -> str | None:
+    """One of a table's properties; None where it is not set."""
+    return _properties(spark, full_name(spark, name)).get(key)
+
+
+def _properties(spark: SparkSession, name: str) -> dict[str, str]:
+    # From the catalog alone: what Delta tells of a table's details costs it a look at all its files.
+    return {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()}
 
 
 def read(spark: SparkSession, name: str) -> DataFrame:
