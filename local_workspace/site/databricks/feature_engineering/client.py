@@ -174,9 +174,7 @@ class FeatureEngineeringClient:
             raise ValueError("source_table_name is required")
         if online_table_name is None:
             raise ValueError("online_table_name is required for Databricks online store")
-        source = self.get_table(name=source_table_name)
-        refuse(publishing_a_table_with_partitions=source.partition_columns)
-        return online_stores.publish(self._spark, online_store, source, online_table_name)
+        return online_stores.publish(self._spark, online_store, source_table_name, online_table_name)
 
     def create_training_set(
         self,

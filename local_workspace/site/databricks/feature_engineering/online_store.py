@@ -6,15 +6,15 @@ Nothing is copied: a published table is its source's data files as of one versio
 import os
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pyspark.sql import SparkSession
 
 from local_workspace.api.documents import Documents
 
 from . import tables
-from .identifiers import full_name, quoted
-from .tables import FeatureTable
+from .identifiers import full_name
+from .unsupported import refuse
 
 FOLDER_VARIABLE = "LOCAL_ONLINE_STORE"
 _CAPACITIES = ("CU_1", "CU_2", "CU_4", "CU_8")
@@ -70,7 +70,7 @@ def get(name: str) -> DatabricksOnlineStore | None:
 
 
 def publish(
-    spark: SparkSession, online_store: DatabricksOnlineStore, source: FeatureTable, online_table_name: str
+    spark: SparkSession, online_store: DatabricksOnlineStore, source_table_name: str, online_table_name: str
 ) -> PublishedTable:
     """Publishes a feature table as it is now."""
     if get(online_store.name) is None:
@@ -80,19 +80,23 @@ def publish(
             f"Online table name '{online_table_name}' is not valid. "
             "Expected format '<catalog_name>.<schema_name>.<table_name>'"
         )
+    name = full_name(spark, source_table_name)
     former = published().get(online_table_name)
-    if former is not None and former["source_table_name"] != source.name:
+    if former is not None and former["source_table_name"] != name:
         raise ValueError(f"Online table '{online_table_name}' already exists with a different source table.")
-    if tables.property_of(spark, source.name, _CHANGE_DATA_FEED) != "true":
-        raise ValueError(
-            f"Publishing to Online Feature Store requires change data feed enabled on the table '{source.name}'."
-        )
+    rows, properties = tables.read(spark, name), tables.properties_of(spark, name)
+    if properties.get(_CHANGE_DATA_FEED) != "true":
+        raise ValueError(f"Publishing to Online Feature Store requires change data feed enabled on the table '{name}'.")
+    primary_keys, timestamp_keys = tables.keys_of(properties)
+    files = sorted(rows.inputFiles())
+    # The file of a partition does not hold the columns of its path.
+    refuse(publishing_a_table_with_partitions=any("=" in PurePath(file).parent.name for file in files))
     document = {
         "online_store": online_store.name,
-        "source_table_name": source.name,
-        "lookup_keys": source.lookup_keys,
-        "timestamp_keys": source.timestamp_keys,
-        "files": sorted(spark.table(quoted(full_name(spark, source.name))).inputFiles()),
+        "source_table_name": name,
+        "lookup_keys": [key for key in primary_keys if key not in timestamp_keys],
+        "timestamp_keys": timestamp_keys,
+        "files": files,
     }
     if document != former:
         published().put(online_table_name, document)
