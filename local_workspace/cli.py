@@ -106,7 +106,7 @@ def ui() -> None:
     workspace = find_workspace()
     if not (workspace.root / "mlflow.db").exists():
         raise LocalWorkspaceError("There is nothing to show yet: 'make run' fills the local workspace.")
-    port = str(_free_port(_MLFLOW_PORT))
+    port = str(_free_port())
     print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl+C ends it)", flush=True)
     server = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     stores = [
@@ -120,7 +120,7 @@ def ui() -> None:
 
 @commands.command(help="Answer scoring requests with the champion, as a serving endpoint does.")
 @click.option(
-    "--port", default=_SERVING_PORT, show_default=True, help="Of 127.0.0.1; the next free one if it is taken."
+    "--port", default=_SERVING_PORT, show_default=True, help="Of 127.0.0.1; another that is free if it is taken."
 )
 def serve(port: int) -> None:
     """Serves until it is interrupted; jobs may run meanwhile, and what they deploy is served at once."""
@@ -130,9 +130,10 @@ def serve(port: int) -> None:
 
     bundle = load_bundle(REPOSITORY)
     endpoint = served_endpoint(bundle)
-    free = _free_port(port)
-    print(f"POST http://127.0.0.1:{free}/serving-endpoints/{endpoint}/invocations (Ctrl+C ends it)", flush=True)
-    serve_champion(workspace, endpoint, str(bundle.resource("registered_models", "model")["id"]), free)
+    with _listen(port) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/serving-endpoints/{endpoint}/invocations"
+        print(f"POST {address} (Ctrl+C ends it)", flush=True)
+        serve_champion(workspace, endpoint, str(bundle.resource("registered_models", "model")["id"]), listening)
 
 
 @commands.command(help="Remove all that local runs have written.")
@@ -187,10 +188,18 @@ def served_endpoint(bundle: Bundle) -> str:
     return next(task.base_parameters["endpoint"] for task in tasks if "endpoint" in task.base_parameters)
 
 
-def _free_port(wanted: int) -> int:
+def _listen(wanted: int) -> socket.socket:
+    """Listens on a port, or on one that is free: who calls from now on is answered once the server is up."""
+    try:
+        return socket.create_server(("127.0.0.1", wanted))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind(("127.0.0.1", _MLFLOW_PORT))
         except OSError:
             probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

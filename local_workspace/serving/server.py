@@ -1,5 +1,7 @@
 """`make serve`: one process that answers scoring requests until it is stopped."""
 
+import socket
+
 import uvicorn
 from fastapi import FastAPI
 
@@ -24,7 +26,7 @@ def make_app(workspace: Workspace, endpoint: str, model_name: str) -> FastAPI:
     return app
 
 
-def serve(workspace: Workspace, endpoint: str, model_name: str, port: int) -> None:
-    """Serves on this machine alone, until it is interrupted."""
-    app = make_app(workspace, endpoint, model_name)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+def serve(workspace: Workspace, endpoint: str, model_name: str, listening: socket.socket) -> None:
+    """Serves on a listening socket, until it is interrupted."""
+    config = uvicorn.Config(make_app(workspace, endpoint, model_name), log_level="warning", access_log=False)
+    uvicorn.Server(config).run(sockets=[listening])
