@@ -72,9 +72,9 @@ def model(deployed: Deployment) -> str:
 
 @pytest.fixture(scope="module")
 def flights(deployed: Deployment, config: Config) -> pd.DataFrame:
-    """A flight a day, asked about at noon, and its aircraft."""
-    asked = [AS_OF + timedelta(days=day, hours=-12) for day in range(1, 4)]
-    flights = pd.DataFrame({"flight_id": ["a", "b", "c"], "tailnum": "N1", "prediction_at": asked})
+    """A flight a day, asked about at noon, and its aircraft; the first is what the smoke query asks about."""
+    asked = [AS_OF + timedelta(days=day, hours=-12) for day in range(4)]
+    flights = pd.DataFrame({"flight_id": ["before", "a", "b", "c"], "tailnum": "N1", "prediction_at": asked})
     flights["sched_dep_at"] = flights["prediction_at"] + timedelta(hours=2)
     flights[list(config.schedule_features.numeric)] = 1.0
     flights[list(config.schedule_features.categorical)] = "EWR"
