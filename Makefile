@@ -20,7 +20,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
+.PHONY: help run job rollback approve serve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
@@ -41,6 +41,9 @@ rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: 
 approve: override export BY := $(value BY)
 approve: $(PYTHON_ENV)/local.done ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
 	@$(RUN) -m local_workspace approve "$(VERSION)" --answer $(ANSWER) --by "$$BY"
+
+serve: $(PYTHON_ENV)/local.done ## Answer scoring requests with the champion, as a serving endpoint does
+	@$(RUN) -m local_workspace serve
 
 ui: $(PYTHON_ENV)/local.done ## Open the MLflow UI on what was run
 	@$(RUN) -m local_workspace ui

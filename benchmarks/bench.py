@@ -1,4 +1,4 @@
-"""`make bench`: the main job beside one pandas script, the whole of `make run`, and the stages' imports."""
+"""`make bench`: the main job beside one pandas script, the whole of `make run`, serving, and the stages' imports."""
 
 import json
 import os
@@ -12,8 +12,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.commands import SCRIPT, Figures, run_all
+from benchmarks.commands import SCRIPT, Figures, empty, run_all, workspace_of
 from benchmarks.imports import LIMIT_SECONDS, import_seconds, stage_modules
+from benchmarks.serving import measure_serving, serving_table
 from local_workspace.workspace import find_workspace
 
 _SHOWN_IMPORTS = 10
@@ -21,7 +22,7 @@ _QUALITY = {"roc_auc": "July ROC AUC", "brier": "Brier", "log_loss": "log loss"}
 _GIB = 2**30
 
 
-@click.command(help="Time the main job beside one pandas script, the whole run, and the stages' imports.")
+@click.command(help="Time the main job beside one pandas script, the whole run, serving, and the stages' imports.")
 @click.option("--pairs", default=1, show_default=True, type=click.IntRange(min=1), help="How often job and script run.")
 def main(pairs: int) -> None:
     """Measures, prints, and writes `bench.json`."""
@@ -40,10 +41,16 @@ def main(pairs: int) -> None:
         for found in run_all(folder, pairs, status.update):
             console.print(f"{found.name}: {found.measurement.seconds:.1f} s")
             figures.append(found)
+        serving = measure_serving(workspace_of(folder), status.update)
+        empty(workspace_of(folder))
         status.update("imports")
         imports = {module: import_seconds(module) for module in stage_modules()}
-    console.print(figures_table(figures), imports_table(imports), sep="\n\n")
-    measured = {"figures": [asdict(found) for found in figures], "import_seconds": imports}
+    console.print(figures_table(figures), serving_table(serving), imports_table(imports), sep="\n\n")
+    measured = {
+        "figures": [asdict(found) for found in figures],
+        "serving": [asdict(one) for one in serving],
+        "import_seconds": imports,
+    }
     written = folder / "bench.json"
     written.write_text(json.dumps(conditions | measured, indent=2), encoding="utf-8")
     console.print(f"\nAll figures: {written}", soft_wrap=True)

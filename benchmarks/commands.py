@@ -35,25 +35,31 @@ class Figures:
 def run_all(folder: Path, pairs: int, starting: Callable[[str], None]) -> Iterator[Figures]:
     """Job and script in turn, so that both meet the same machine; then a run from empty, and one on what that left.
 
+    What the last run leaves is there afterwards.
+
     Args:
         folder: where logs and the workspace of the measured runs go, apart from the user's own.
         pairs: how often job and script run.
         starting: is told the name of what comes next.
     """
-    workspace = Workspace(folder / "workspace")
+    workspace = workspace_of(folder)
 
     def run(name: str) -> Measurement:
         starting(name)
         return _run(name, folder, workspace)
 
     for _ in range(pairs):
-        _empty(workspace)
+        empty(workspace)
         yield Figures(JOB, run(JOB), _quality_of_job(workspace))
         yield Figures(SCRIPT, run(SCRIPT), _quality_of_script(folder))
-    _empty(workspace)
+    empty(workspace)
     yield Figures(FIRST_RUN, run(FIRST_RUN), {})
     yield Figures(SECOND_RUN, run(SECOND_RUN), {})
-    _empty(workspace)
+
+
+def workspace_of(folder: Path) -> Workspace:
+    """The workspace of the measured runs."""
+    return Workspace(folder / "workspace")
 
 
 def _run(name: str, folder: Path, workspace: Workspace) -> Measurement:
@@ -86,6 +92,7 @@ def _log(folder: Path, name: str) -> Path:
     return folder / f"{name.replace(',', '').replace(' ', '-')}.log"
 
 
-def _empty(workspace: Workspace) -> None:
+def empty(workspace: Workspace) -> None:
+    """Removes what runs have left."""
     if workspace.root.exists():
         shutil.rmtree(workspace.root)

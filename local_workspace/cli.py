@@ -1,4 +1,4 @@
-"""The commands behind `make run`, `make job`, `make approve`, `make ui`, `make test-connect` and `make clean`."""
+"""The commands of `make run`, `job`, `approve`, `serve`, `ui`, `test-connect` and `clean`."""
 
 import getpass
 import json
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import click
 
-from local_workspace.bundle import load_bundle
+from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.connect import run_beside_server
 from local_workspace.deployed_run import run_deployed, take_standard_output
 from local_workspace.errors import LocalWorkspaceError
@@ -21,6 +21,7 @@ from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
 
 INTERRUPTED = 130
 _MLFLOW_PORT = 5000
+_SERVING_PORT = 5001
 # What `make run` does: one month's training, the week after it day by day, and a look back at that week.
 SEQUENCE = (
     ("training", "2013-08-01T00:00:00Z"),
@@ -117,6 +118,24 @@ def ui() -> None:
     os.execv(sys.executable, [sys.executable, *server, *stores])  # noqa: S606 (our own interpreter)
 
 
+@commands.command(help="Answer scoring requests with the champion, as a serving endpoint does.")
+@click.option(
+    "--port", default=_SERVING_PORT, show_default=True, help="Of 127.0.0.1; another that is free if it is taken."
+)
+def serve(port: int) -> None:
+    """Serves until it is interrupted; jobs may run meanwhile, and what they deploy is served at once."""
+    workspace = find_workspace()
+    workspace.enter()
+    from local_workspace.serving.server import serve as serve_champion  # noqa: PLC0415 (as in `run`)
+
+    bundle = load_bundle(REPOSITORY)
+    endpoint = served_endpoint(bundle)
+    with _listen(port) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/serving-endpoints/{endpoint}/invocations"
+        print(f"POST {address} (Ctrl+C ends it)", flush=True)
+        serve_champion(workspace, endpoint, str(bundle.resource("registered_models", "model")["id"]), listening)
+
+
 @commands.command(help="Remove all that local runs have written.")
 def clean() -> None:
     """Removes the workspace's folder."""
@@ -161,6 +180,20 @@ def _split(param: str) -> tuple[str, str]:
     if not equals or not key:
         raise LocalWorkspaceError(f"'{param}' is no parameter: write it as KEY=VALUE.")
     return key, value
+
+
+def served_endpoint(bundle: Bundle) -> str:
+    """The name that the deployment job gives the endpoint."""
+    tasks = (task.notebook_task for task in bundle.jobs["deployment"].tasks if task.notebook_task)
+    return next(task.base_parameters["endpoint"] for task in tasks if "endpoint" in task.base_parameters)
+
+
+def _listen(wanted: int) -> socket.socket:
+    """Listens on a port, or on one that is free: who calls from now on is answered once the server is up."""
+    try:
+        return socket.create_server(("127.0.0.1", wanted))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
 
 
 def _free_port() -> int:

@@ -37,6 +37,11 @@ class Workspace:
         """Where volumes are mounted."""
         return self.root / "Volumes"
 
+    @property
+    def online_store(self) -> Path:
+        """What feature tables are published as for lookups at request time."""
+        return self.root / "online_store"
+
     def enter(self, bundle_root: Path = REPOSITORY) -> None:
         """Makes this process one of the workspace: import path, MLflow's stores, bundle variables.
 
@@ -62,7 +67,11 @@ class Workspace:
             "BUNDLE_VAR_volume_root": str(self.volumes),
             # Its default is looked up in a workspace; nothing here needs one.
             "BUNDLE_VAR_warehouse_id": "local",
+            "LOCAL_ONLINE_STORE": str(self.online_store),
         }
+        # Both cost little here, so they are on where nobody says otherwise.
+        os.environ.setdefault("BUNDLE_VAR_serving", "true")
+        os.environ.setdefault("BUNDLE_VAR_online_store", "local")
         for name in ("mlflow", "alembic", "py4j"):
             logging.getLogger(name).setLevel(logging.ERROR)
 

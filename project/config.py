@@ -148,6 +148,20 @@ class Retraining(_Section):
         return timedelta(days=self.cooldown_days)
 
 
+class Serving(_Section):
+    """The endpoint: traffic, size, and what is asked of it before a version takes over."""
+
+    canary_percent: Annotated[int, Field(gt=0, lt=100)]
+    former_percent: Annotated[int, Field(ge=0, lt=100)]
+    workload_size: Literal["Small", "Medium", "Large"]
+    scale_to_zero: bool
+    inference_table: bool
+    update_timeout_minutes: Annotated[int, Field(gt=0)]
+    smoke_rows: Annotated[int, Field(gt=0)]
+    smoke_tolerance: Annotated[float, Field(ge=0)]
+    online_store_capacity: Literal["CU_1", "CU_2", "CU_4", "CU_8"]
+
+
 class Monitoring(_Section):
     """What is watched, over how long, and the bounds."""
 
@@ -183,6 +197,7 @@ class Config(_Section):
     training: Training
     validation: Validation
     slices: tuple[str, ...]
+    serving: Serving
     monitoring: Monitoring
 
     @property

@@ -7,6 +7,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+_CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
+
 
 def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
     """Makes an empty Delta table of these columns unless the table is there.
@@ -77,6 +79,17 @@ def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column
     """
     ensure_table(spark, table, rows.schema)
     rows.writeTo(table).overwrite(where)
+
+
+def enable_change_data_feed(spark: SparkSession, table: str) -> None:
+    """Has a Delta table keep what each commit changes, for whoever follows it; one that does is left as it is.
+
+    A statement about a table takes no parameter for its name, so the name stands in it, quoted.
+    """
+    name = ".".join(map(_quoted, table.split(".")))
+    known = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
+    if known.get(_CHANGE_DATA_FEED) != "true":
+        spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_CHANGE_DATA_FEED}' = 'true')")
 
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:

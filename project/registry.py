@@ -4,6 +4,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 CHALLENGER, CHAMPION = "challenger", "champion"
+# On a version that champion was taken from, with the reason.
+ROLLED_BACK_TAG = "rolled_back"
 _NONE_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 

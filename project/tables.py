@@ -74,6 +74,12 @@ class Tables:
         return self._full_name("leg_features")
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """All feature tables."""
+        of_places = (self.weather_features, self.congestion_features, self.route_features)
+        return (*of_places, self.carrier_features, self.aircraft_features, self.leg_features)
+
+    @property
     def labels(self) -> str:
         """Was the flight late, and since when is it known."""
         return self._full_name("labels")

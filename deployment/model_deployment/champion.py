@@ -11,7 +11,6 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from pyspark.sql import SparkSession
 
-from deployment.model_deployment.decision import ROLLED_BACK_TAG
 from deployment.model_deployment.record import (
     Action,
     Entry,
@@ -21,7 +20,7 @@ from deployment.model_deployment.record import (
     close_entry,
     read_entries,
 )
-from project.registry import CHAMPION, champion_version
+from project.registry import CHAMPION, ROLLED_BACK_TAG, champion_version
 from project.tables import Tables
 
 

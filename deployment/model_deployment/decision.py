@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deployment.model_deployment.approval import Approval, State
+from project.registry import ROLLED_BACK_TAG
 from project.verdicts import FiledVerdict, Verdict
-
-ROLLED_BACK_TAG = "rolled_back"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What an API remembers: JSON documents by name, a file each, so that other processes see them too."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,14 @@ class Documents:
         """The names of all documents, in order."""
         for file in sorted(self.folder.glob("*.json")):
             yield unquote(file.stem)
+
+    def stamp(self) -> object:
+        """Another one whenever a document has been written or deleted; cheap enough to be asked at each request."""
+        if not self.folder.is_dir():
+            return ()
+        with os.scandir(self.folder) as entries:
+            found = ((entry.name, entry.stat()) for entry in entries if entry.name.endswith(".json"))
+            return frozenset((name, status.st_ino, status.st_mtime_ns) for name, status in found)
 
     def _file(self, name: str) -> Path:
         # A name may come from a URL: quoted, it can't lead out of the folder.

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from feature_engineering import refresh
+from local_workspace.api import Context, serve_api
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.dbutils import DBUtils
 from local_workspace.notebook import run_notebook
@@ -44,6 +45,7 @@ class Deployment:
     bundle: Bundle
     tables: Tables
     volume: Path
+    workspace: Workspace
 
     def refresh(self, as_of: datetime, **replaced: Callable[..., Any]) -> JobRun:
         """Runs the job `feature_engineering` to its end, failed or not.
@@ -60,7 +62,8 @@ class Deployment:
     def run(self, job: str, **parameters: str) -> JobRun:
         """Runs a job to its end, failed or not."""
         runner = Runner(self.bundle, self._execute, sleep=lambda _: None)
-        return runner.run(runner.prepare(job, parameters))
+        with serve_api(Context(self.workspace, lambda: self.spark)):
+            return runner.run(runner.prepare(job, parameters))
 
     def completed(self, as_of: datetime, **replaced: Callable[..., Any]) -> Self:
         """The same, where nothing may fail."""
@@ -99,4 +102,4 @@ def deploy(spark: SparkSession, workspace: Workspace, schema: str) -> Deployment
     make_catalog_resources(bundle, workspace, spark)
     names = bundle.resource("schemas", "schema")
     volume = workspace.volumes.joinpath(*bundle.resource("volumes", "files")["id"].split("."))
-    return Deployment(spark, bundle, Tables(names["catalog_name"], names["name"]), volume)
+    return Deployment(spark, bundle, Tables(names["catalog_name"], names["name"]), volume, workspace)

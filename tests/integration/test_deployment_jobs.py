@@ -7,6 +7,7 @@ from typing import Any
 import mlflow.sklearn
 import pandas as pd
 import pytest
+from databricks.sdk import WorkspaceClient
 from deployments import Deployment, deploy
 from mlflow import MlflowClient
 from mlflow.models import infer_signature
@@ -15,6 +16,8 @@ from pyspark.sql import functions as F
 from sklearn.dummy import DummyRegressor
 
 from deployment.batch_inference.scoring import score
+from local_workspace.api import Context, serve_api
+from local_workspace.cli import served_endpoint
 from local_workspace.resources import make_mlflow_resources
 from local_workspace.runs import JobRun
 from local_workspace.workspace import Workspace
@@ -46,9 +49,10 @@ class Judge:
 
 @pytest.fixture(scope="module")
 def deployed(spark: SparkSession, workspace: Workspace) -> Iterator[Deployment]:
-    """The bundle for a target that asks for approval."""
+    """The bundle for a target that asks for approval, and serves; its made-up features are in no online store."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUNDLE_VAR_approval", "manual")
+        patch.setenv("BUNDLE_VAR_online_store", "none")
         deployment = deploy(spark, workspace, "approved")
         make_mlflow_resources(deployment.bundle, workspace)
         yield deployment
@@ -68,9 +72,9 @@ def model(deployed: Deployment) -> str:
 
 @pytest.fixture(scope="module")
 def flights(deployed: Deployment, config: Config) -> pd.DataFrame:
-    """A flight a day, asked about at noon, and its aircraft."""
-    asked = [AS_OF + timedelta(days=day, hours=-12) for day in range(1, 4)]
-    flights = pd.DataFrame({"flight_id": ["a", "b", "c"], "tailnum": "N1", "prediction_at": asked})
+    """A flight a day, asked about at noon, and its aircraft; the first is what the smoke query asks about."""
+    asked = [AS_OF + timedelta(days=day, hours=-12) for day in range(4)]
+    flights = pd.DataFrame({"flight_id": ["before", "a", "b", "c"], "tailnum": "N1", "prediction_at": asked})
     flights["sched_dep_at"] = flights["prediction_at"] + timedelta(hours=2)
     flights[list(config.schedule_features.numeric)] = 1.0
     flights[list(config.schedule_features.categorical)] = "EWR"
@@ -111,7 +115,18 @@ def versions(deployed: Deployment, model: str, flights: pd.DataFrame) -> list[st
 
 
 def states(run: JobRun) -> dict[str, str]:
-    return {key: str(state) for key, state in run.states.items() if key != "passed"}
+    return {key: str(state) for key, state in run.states.items() if key not in {"passed", "serves"}}
+
+
+def served(deployed: Deployment) -> tuple[dict[str, int], list[float]]:
+    """The traffic by version, and what the endpoint answers for one flight."""
+    endpoint = served_endpoint(deployed.bundle)
+    with serve_api(Context(deployed.workspace, lambda: deployed.spark)):
+        api = WorkspaceClient().serving_endpoints
+        config = api.get(endpoint).config
+        answer = api.query(endpoint, dataframe_records=[{"tailnum": "N1", "seats": 150.0}]).predictions
+    versions = {entity.name: entity.entity_version for entity in config.served_entities}
+    return {versions[one.served_entity_name]: one.traffic_percentage for one in config.traffic_config.routes}, answer
 
 
 def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, model, versions, judge, config) -> None:
@@ -130,8 +145,9 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
         row = deployed.spark.table(deployed.tables.predictions).filter(F.col("as_of") == F.lit(as_of)).first()
         return version, row["prediction"]
 
-    waits = {"validate": "success", "approval": "failed", "promote": "upstream_failed", "record_refusal": "excluded"}
-    passes = {"validate": "success", "approval": "success", "promote": "success", "record_refusal": "excluded"}
+    not_refused = {"validate": "success", "record_refusal": "excluded"}
+    waits = {**not_refused, "approval": "failed", "promote": "upstream_failed", "update_endpoint": "upstream_failed"}
+    passes = {**not_refused, "approval": "success", "promote": "success", "update_endpoint": "success"}
 
     assert deploy_version(first) == waits
     assert champion_version(model) is None
@@ -139,25 +155,30 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
     assert deploy_version(first) == passes
     assert champion_version(model) == first
     assert predicted(1) == (first, 1.0)
+    assert served(deployed) == ({first: 100}, [1.0])
 
     answer(second, "Approved")
     assert deploy_version(second) == passes
     assert predicted(2) == (second, 2.0)
+    assert served(deployed) == ({second: 100}, [2.0])
     assert deploy_version(second) == passes, "it is champion, and stays it"
 
     judge.verdicts[failed] = False
     answer(failed, "Approved")
-    refused = {"validate": "success", "approval": "excluded", "promote": "excluded", "record_refusal": "success"}
+    later = dict.fromkeys(("approval", "promote", "update_endpoint"), "excluded")
+    refused = {"validate": "success", **later, "record_refusal": "success"}
     assert deploy_version(failed) == refused
     answer(rejected, "Rejected")
     assert deploy_version(rejected) == waits
     assert champion_version(model) == second
+    assert served(deployed) == ({second: 100}, [2.0])
 
     without_reason = deployed.run("rollback")
     assert "a rollback needs a reason" in str(next(without_reason.failures()).error)
     assert not deployed.run("rollback", reason="too high").failed
     assert champion_version(model) == first
     assert predicted(3) == (first, 1.0)
+    assert served(deployed) == ({first: 100}, [1.0])
     nothing_left = deployed.run("rollback", reason="too high")
     assert "has no former champion to go back to: champion is version 1" in str(next(nothing_left.failures()).error)
 

@@ -1,10 +1,16 @@
 """`make run` as a newcomer starts it: every notebook, through the job graph, on the real flights; and once more."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -179,6 +185,64 @@ def assert_predictions_are_probabilities(found: object) -> None:
     assert len(values) == 5
     assert values.between(0.001, 0.999).all()
     assert not values.isin([0.0, 1.0]).any()
+
+
+def test_the_server_answers_as_batch_scoring_has_and_looks_features_up(first: Run, config: Config) -> None:
+    scored = first.table("predictions").sort_values("as_of").tail(300)
+    sent = scored.drop(columns=["flight_id", "sched_dep_at", "prediction_at", "model_name", "model_version", "as_of"])
+    with served(first.workspace) as ask:
+        assert ask(sent.drop(columns="prediction")) == pytest.approx(scored["prediction"].tolist(), abs=1e-9)
+        found = ask(sent[["tailnum", *config.schedule_features.all]])
+        assert ask(sent[list(config.schedule_features.all)]).startswith("The request lacks the columns ['tailnum']")
+    # What an online store holds: the latest row of each key, found here by another way.
+    latest = sent[["tailnum", *config.schedule_features.all]].copy()
+    for table, keys in FEATURES.items():
+        rows = first.table(table).sort_values("known_at").groupby(keys, as_index=False, dropna=False).nth(-1)
+        latest = latest.merge(rows.drop(columns="known_at"), on=keys, how="left")
+    version = first.client.get_model_version_by_alias(MODEL, "champion").version
+    files = first.client.get_model_version_download_uri(MODEL, version)
+    model = load_model(f"{files}/data/feature_store/raw_model")
+    expected = model.predict(latest[model.metadata.signature.inputs.input_names()])
+    assert found == pytest.approx(list(expected), abs=1e-9)
+
+
+FEATURES = {
+    "weather_features": ["origin"],
+    "congestion_features": ["origin"],
+    "carrier_features": ["carrier"],
+    "route_features": ["origin", "dest"],
+    "aircraft_features": ["tailnum"],
+    "leg_features": ["tailnum"],
+}
+
+
+@contextmanager
+def served(workspace: Workspace) -> Iterator[Callable[[pd.DataFrame], Any]]:
+    """`make serve`; what is given asks it, and gets predictions or what is wrong."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "local_workspace", "serve"],
+        cwd=REPOSITORY,
+        env={**os.environ, FOLDER_VARIABLE: str(workspace.root)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        url = server.stdout.readline().split()[1]
+
+        def ask(rows: pd.DataFrame) -> Any:
+            plain = rows.astype(object).where(rows.notna(), None)
+            body = {"dataframe_split": {"columns": list(plain.columns), "data": plain.to_numpy().tolist()}}
+            try:
+                with urllib.request.urlopen(url, json.dumps(body).encode()) as answer:  # noqa: S310 (our own server)
+                    return json.load(answer)["predictions"]
+            except urllib.error.HTTPError as error:
+                with error:
+                    return json.load(error)["message"]
+
+        yield ask
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def test_a_second_run_changes_nothing(first: Run) -> None:

@@ -1,5 +1,6 @@
 """The stand-in for databricks.feature_engineering: tables, point-in-time training sets, models and scores."""
 
+import asyncio
 import importlib
 from datetime import datetime, timedelta
 from types import ModuleType
@@ -12,7 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.linear_model import LinearRegression
 
-from local_workspace.workspace import Workspace
+from local_workspace.workspace import Workspace, find_workspace
+from project.delta import enable_change_data_feed
 
 pytestmark = pytest.mark.homes("local", "connect", reason="about the stand-in, which never reaches a workspace")
 
@@ -262,6 +264,8 @@ def test_model_predicts_without_the_client(batch: DataFrame) -> None:
         ("write_table", {"trigger": {"once": True}}),
         ("log_model", {"infer_input_example": True}),
         ("create_table", {"path": "/tmp"}),  # noqa: S108 (never written)
+        ("publish_table", {"streaming": True}),
+        ("publish_table", {"filter_condition": "hour > 1"}),
     ],
 )
 def test_unsupported_argument_is_named(spark: SparkSession, client: Any, method: str, argument: dict[str, Any]) -> None:
@@ -271,14 +275,15 @@ def test_unsupported_argument_is_named(spark: SparkSession, client: Any, method:
         "write_table": {"df": spark.range(1), "name": PLANES},
         "log_model": {"model": None, "artifact_path": "model", "flavor": mlflow.sklearn},
         "create_table": {"df": spark.range(1), "name": "none", "primary_keys": "id"},
+        "publish_table": {"online_store": None, "source_table_name": PLANES, "online_table_name": f"{PLANES}_online"},
     }
     with pytest.raises(NotImplementedError, match=next(iter(argument))):
         getattr(client, method)(**given[method], **argument)
 
 
 def test_unsupported_names_are_named(client: Any, package: ModuleType, spark: SparkSession) -> None:
-    with pytest.raises(NotImplementedError, match="publish_table"):
-        client.publish_table(source_table_name=WEATHER)
+    with pytest.raises(NotImplementedError, match="create_feature_spec"):
+        client.create_feature_spec(name="f", features=[])
     with pytest.raises(NotImplementedError, match="FeatureFunction"):
         package.FeatureFunction(udf_name="f", input_bindings={})
     with pytest.raises(NotImplementedError, match="default_values"):
@@ -296,3 +301,56 @@ def test_two_windows_on_one_table_are_refused(client: Any, package: ModuleType, 
     ]
     with pytest.raises(NotImplementedError, match="two_lookback_windows"):
         client.create_training_set(df=flights(spark, ("JFK", TEN, "N1", 1)), feature_lookups=lookups, label="late")
+
+
+def latest(name: str, *keys: str) -> dict[str, Any]:
+    """What a served model finds in a published table for a row with these keys: the feature `wind`."""
+    from databricks.feature_engineering.point_in_time import JoinKeys  # noqa: PLC0415 (as `package`)
+    from databricks.feature_engineering.spec import LookedUpColumn  # noqa: PLC0415
+
+    from local_workspace.api.documents import Documents  # noqa: PLC0415
+    from local_workspace.serving.features import OnlineStore  # noqa: PLC0415
+
+    wind = LookedUpColumn("wind", name, "wind", JoinKeys(keys=(("airport", "origin"),)))
+    store = OnlineStore(Documents(find_workspace().online_store / "tables"))
+    table = asyncio.run(store.current())[name]
+    return dict(zip(keys, table.find({"airport": list(keys)}, wind), strict=True))
+
+
+def test_a_published_table_gives_each_keys_latest_row_as_it_was_published(client: Any, spark: SparkSession) -> None:
+    name, online = "spark_catalog.feature_client.winds", "spark_catalog.feature_client.winds_online"
+    schema = "origin string, known_at timestamp, wind double"
+    rows = spark.createDataFrame(
+        [("JFK", NINE, 6.0), ("JFK", EIGHT, 5.0), ("LGA", EIGHT, 7.0), ("EWR", EIGHT, None)], schema
+    )
+    client.create_table(name=name, primary_keys=["origin", "known_at"], timeseries_column="known_at", df=rows)
+    assert client.get_online_store(name="shop") is None
+    store = client.create_online_store(name="shop", capacity="CU_1")
+    assert client.get_online_store(name="shop") == store
+    with pytest.raises(ValueError, match="already exists"):
+        client.create_online_store(name="shop", capacity="CU_1")
+    with pytest.raises(ValueError, match="requires change data feed"):
+        client.publish_table(online_store=store, source_table_name=name, online_table_name=online)
+    enable_change_data_feed(spark, name)
+    client.publish_table(online_store=store, source_table_name=name, online_table_name=online)
+    expected = {"JFK": 6.0, "LGA": 7.0, "EWR": None, "none": None}
+    assert latest(name, *expected) == expected
+    client.write_table(name=name, df=spark.createDataFrame([("LGA", TEN, 8.0), ("JFK", NINE, 9.0)], schema))
+    assert latest(name, *expected) == expected, "what was written since is not published yet"
+    client.publish_table(online_store=store, source_table_name=name, online_table_name=online)
+    assert latest(name, *expected) == expected | {"LGA": 8.0, "JFK": 9.0}
+    with pytest.raises(ValueError, match="different source table"):
+        client.publish_table(online_store=store, source_table_name=PLANES, online_table_name=online)
+
+
+def test_a_publication_that_cant_be_is_refused(client: Any, spark: SparkSession, package: ModuleType) -> None:
+    elsewhere = package.DatabricksOnlineStore(name="elsewhere", capacity="CU_1")
+    with pytest.raises(ValueError, match="'elsewhere' not found"):
+        client.publish_table(online_store=elsewhere, source_table_name=PLANES, online_table_name=f"{PLANES}_online")
+    with pytest.raises(ValueError, match="CU_3"):
+        client.create_online_store(name="third", capacity="CU_3")
+    with pytest.raises(ValueError, match="source_table_name"):
+        client.publish_table(online_store=elsewhere, online_table_name="a.b.c")
+    store = client.create_online_store(name="other", capacity="CU_1")
+    with pytest.raises(ValueError, match="not valid"):
+        client.publish_table(online_store=store, source_table_name=PLANES, online_table_name="planes_online")

@@ -8,16 +8,16 @@ refuses, by name.
 
 from .client import FeatureEngineeringClient
 from .lookup import FeatureLookup
+from .online_store import DatabricksOnlineStore
 from .tables import FeatureTable
 from .training_set import TrainingSet
 from .unsupported import refuse_unknown
 
-__all__ = ["FeatureEngineeringClient", "FeatureLookup", "FeatureTable", "TrainingSet"]
+__all__ = ["DatabricksOnlineStore", "FeatureEngineeringClient", "FeatureLookup", "FeatureTable", "TrainingSet"]
 
 _ON_DATABRICKS_ONLY = {
     "Aggregation",
     "CronSchedule",
-    "DatabricksOnlineStore",
     "FeatureAggregations",
     "FeatureFunction",
     "UpgradeClient",

@@ -10,9 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from . import online_store as online_stores
 from . import tables
 from .identifiers import column, full_name, quoted
 from .lookup import FeatureLookup, as_list
+from .online_store import DatabricksOnlineStore, PublishedTable
 from .packaged_model import DATA, RAW_MODEL, PackagedFlavor, read_spec
 from .tables import FeatureTable
 from .training_set import TrainingSet, look_up, plan
@@ -26,15 +28,12 @@ _ON_DATABRICKS_ONLY = {
     "create_feature_serving_endpoint",
     "create_feature_spec",
     "create_materialized_view",
-    "create_online_store",
     "delete_feature_serving_endpoint",
     "delete_feature_spec",
     "delete_feature_table_tag",
     "delete_online_store",
     "drop_online_table",
     "get_feature_serving_endpoint",
-    "get_online_store",
-    "publish_table",
     "set_feature_table_tag",
     "update_feature_spec",
     "update_online_store",
@@ -135,6 +134,47 @@ class FeatureEngineeringClient:
     def drop_table(self, *, name: str) -> None:
         """Drops a feature table and its rows."""
         tables.drop(self._spark, name)
+
+    def create_online_store(
+        self, *, name: str, capacity: str, read_replica_count: int | None = None
+    ) -> DatabricksOnlineStore:
+        """Makes an online store.
+
+        Args:
+            name: Its name; one that is there already is an error.
+            capacity: "CU_1", "CU_2", "CU_4" or "CU_8".
+            read_replica_count: The number of read replicas.
+        """
+        return online_stores.create(name, capacity, read_replica_count)
+
+    def get_online_store(self, *, name: str) -> DatabricksOnlineStore | None:
+        """The online store of a name; None where there is none."""
+        return online_stores.get(name)
+
+    def publish_table(
+        self,
+        *,
+        online_store: DatabricksOnlineStore,
+        source_table_name: str | None = None,
+        online_table_name: str | None = None,
+        streaming: bool = False,
+        **unsupported: object,
+    ) -> PublishedTable:
+        """Publishes a feature table to an online store, where its latest row of each key is found at request time.
+
+        Args:
+            online_store: What `create_online_store` or `get_online_store` gave.
+            source_table_name: The feature table; its change data feed must be on.
+            online_table_name: `<catalog>.<schema>.<table>` of the online table.
+            streaming: Not supported by the local client.
+            unsupported: Arguments that the local client does not know.
+        """
+        refuse(streaming=streaming, **dict.fromkeys(unsupported, True))
+        if source_table_name is None:
+            raise ValueError("source_table_name is required")
+        if online_table_name is None:
+            raise ValueError("online_table_name is required for Databricks online store")
+        return online_stores.publish(self._spark, online_store, source_table_name, online_table_name)
 
     def create_training_set(
         self,

@@ -4,6 +4,7 @@ Open-source Delta has no PRIMARY KEY constraint, so the key and the time series 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -61,19 +62,31 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
     """Reads what is known about a feature table; a table without a primary key is none."""
     name = full_name(spark, name)
     features = read(spark, name).columns
-    # From the catalog alone: what Delta tells of a table's details costs it a look at all its files.
-    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()}
-    if _PRIMARY_KEYS not in properties:
-        raise ValueError(f"Table '{name}' can't be used as a feature table: it has no primary key.")
+    properties = properties_of(spark, name)
+    primary_keys, timestamp_keys = keys_of(properties)
     return FeatureTable(
         name=name,
-        primary_keys=json.loads(properties[_PRIMARY_KEYS]),
-        timestamp_keys=json.loads(properties[_TIMESERIES_COLUMNS]),
+        primary_keys=primary_keys,
+        timestamp_keys=timestamp_keys,
         features=features,
         description=spark.catalog.getTable(quoted(name)).description or "",
         partition_columns=[item.name for item in spark.catalog.listColumns(quoted(name)) if item.isPartition],
         tags=json.loads(properties[_TAGS]),
     )
+
+
+def properties_of(spark: SparkSession, name: str) -> dict[str, str]:
+    """A feature table's properties; a table without a primary key is none."""
+    # From the catalog alone: what Delta tells of a table's details costs it a look at all its files.
+    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()}
+    if _PRIMARY_KEYS not in properties:
+        raise ValueError(f"Table '{name}' can't be used as a feature table: it has no primary key.")
+    return properties
+
+
+def keys_of(properties: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The primary keys and, among them, the time series column, as properties tell them."""
+    return json.loads(properties[_PRIMARY_KEYS]), json.loads(properties[_TIMESERIES_COLUMNS])
 
 
 def read(spark: SparkSession, name: str) -> DataFrame:

@@ -1,0 +1,25 @@
+"""Publishes the feature tables to an online store, where a model that is served looks features up."""
+
+from databricks.feature_engineering import FeatureEngineeringClient
+from pyspark.sql import SparkSession
+
+from project.delta import enable_change_data_feed
+from project.tables import Tables
+
+
+def publish_features(spark: SparkSession, tables: Tables, online_store: str, capacity: str) -> None:
+    """Brings the online table of each feature table, `<table>_online`, up to what the feature table holds now.
+
+    Args:
+        spark: the session.
+        tables: the feature tables, and where the online tables go.
+        online_store: name of the online store; it is made if it is not there.
+        capacity: its size if it is made: CU_1, CU_2, CU_4 or CU_8.
+    """
+    client = FeatureEngineeringClient()
+    store = client.get_online_store(name=online_store)
+    if store is None:
+        store = client.create_online_store(name=online_store, capacity=capacity)
+    for table in tables.features:
+        enable_change_data_feed(spark, table)
+        client.publish_table(online_store=store, source_table_name=table, online_table_name=f"{table}_online")

@@ -1,0 +1,1 @@
+"""Model serving on this machine: what answers `/serving-endpoints/<name>/invocations`."""
