@@ -1,6 +1,7 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC Trains on what was known before the validation window, and registers the model as `challenger`.
+# MAGIC With `tuning_trials` or `tuning_minutes` its hyperparameters are searched for first.
 
 # COMMAND ----------
 
@@ -11,6 +12,9 @@ dbutils.widgets.text("experiment", "")
 dbutils.widgets.text("as_of", "")
 dbutils.widgets.text("history_start", "")
 dbutils.widgets.text("git_commit", "")
+dbutils.widgets.text("tuning_trials", "0")
+dbutils.widgets.text("tuning_minutes", "0")
+dbutils.widgets.text("tuning_workers", "1")
 
 # COMMAND ----------
 
@@ -18,6 +22,7 @@ from project.config import load_config
 from project.tables import Tables
 from project.times import parse_moment
 from training.train import train
+from training.tuning import parse_budget
 
 model_version = train(
     spark,
@@ -27,6 +32,11 @@ model_version = train(
     parse_moment(dbutils.widgets.get("as_of")),
     dbutils.widgets.get("git_commit"),
     load_config(history_start=dbutils.widgets.get("history_start")),
+    parse_budget(
+        dbutils.widgets.get("tuning_trials"),
+        dbutils.widgets.get("tuning_minutes"),
+        dbutils.widgets.get("tuning_workers"),
+    ),
 )
 
 # COMMAND ----------
