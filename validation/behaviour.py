@@ -26,7 +26,7 @@ def judge_behaviour(predict: Predict, rows: pd.DataFrame, optional: list[str], c
     before = predict(rows)
     for worse in config.worse:
         fall = float(np.mean(before) - np.mean(predict(worsen(rows, worse))))
-        about = f"the fall of the mean risk under more {worse.name}"
+        about = f"the fall of the mean risk under {worse.name}"
         yield at_most(BEHAVIOUR, f"worse: {worse.name}", fall, config.max_fall, about)
     for name in config.irrelevant:
         moved = _greatest(predict(rows.assign(**{name: _NEVER_SEEN})) - before)

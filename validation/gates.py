@@ -45,7 +45,7 @@ def within(group: str, name: str, value: float, bound: Threshold, about: str) ->
         about: what the figure is, as the start of a sentence.
     """
     side = "at least" if bound.greater_is_better else "at most"
-    sentence = f"{about} is {value:,.4g}, {side} {bound.threshold:,.4g} is needed"
+    sentence = f"{about} is {_written(value)}, {side} {_written(bound.threshold)} is needed"
     return Gate(group, name, bound.holds(value), value, bound.threshold, sentence)
 
 
@@ -62,3 +62,7 @@ def at_least(group: str, name: str, value: float, threshold: float, about: str) 
 def failed(group: str, name: str, threshold: float, sentence: str) -> Gate:
     """What could not be measured does not pass."""
     return Gate(group, name, False, math.nan, threshold, sentence)
+
+
+def _written(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.4f}"

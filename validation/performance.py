@@ -73,7 +73,7 @@ def upper_bound(figure: Figure, days: int, config: Performance) -> float:
     Returns:
         NaN where it can't be had: fewer than two days, or a draw without a figure.
     """
-    if days < 2:  # noqa: PLR2004 - one day has no other to be compared with
+    if days < 2 or np.isnan(figure(np.ones((1, days)))[0]):  # noqa: PLR2004 - one day has no other to be drawn
         return float("nan")
 
     def draw(chosen: np.ndarray, axis: int) -> np.ndarray:
