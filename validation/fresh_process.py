@@ -8,6 +8,7 @@ the rows to score. Beside them it writes `predictions.npy` and `answer.json`. It
 
 import json
 import sys
+import sysconfig
 import time
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -23,12 +24,16 @@ class OnlyRequirements(MetaPathFinder):
         """Takes the top-level names of what the requirements bring, and the model's folder."""
         self._allowed = modules | set(sys.stdlib_module_names)
         self._model = str(model)
+        # Python's own folders have modules too that no list of it names.
+        library = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
+        self._python = library | {folder / "lib-dynload" for folder in library}
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         """None lets the usual finders look: they find it, or say that it is not there."""
         if name.partition(".")[0] in self._allowed:
             return None
-        found = PathFinder.find_spec(name, path or [one for one in sys.path if one.startswith(self._model)], target)
+        own = [one for one in sys.path if one.startswith(self._model) or Path(one) in self._python]
+        found = PathFinder.find_spec(name, path or own, target)
         if found is None:
             raise ModuleNotFoundError(f"{name} is no requirement of the model", name=name)
         return found
