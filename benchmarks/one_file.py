@@ -43,7 +43,7 @@ def main(as_of: str) -> None:
     rows = make_rows(find_sample(), parse_moment(as_of), config)
     made = time.perf_counter()
     start, _ = split_moments(parse_moment(as_of), config)
-    training = is_training(rows, start)
+    training = is_training(rows, start, config)
     model = fit(rows[training], config)
     figures = judge(model, rows[rows["sched_dep_at"] >= start], config) | {
         "training_rows": float(training.sum()),
@@ -81,9 +81,9 @@ def split_moments(as_of: datetime, config: Config) -> tuple[int, int]:
     return to_minute(start), to_minute(end)
 
 
-def is_training(rows: pd.DataFrame, start: int) -> pd.Series:
-    """Flights scheduled, and known to be late or not, before the month that judges."""
-    return (rows["sched_dep_at"] < start) & (rows["arrived_at"] <= start)
+def is_training(rows: pd.DataFrame, start: int, config: Config) -> pd.Series:
+    """Flights known to be late or not before the month that judges, and scheduled a gap before it."""
+    return (rows["sched_dep_at"] < start - config.training.gap_hours * HOUR) & (rows["arrived_at"] <= start)
 
 
 def make_rows(folder: Path, as_of: datetime, config: Config) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def make_rows(folder: Path, as_of: datetime, config: Config) -> pd.DataFrame:
     flights = read_flights(folder, now, config)
     scheduled = flights["sched_dep_at"].between(to_minute(config.history_start), end, inclusive="left")
     rows = flights[scheduled & (flights["arrived_at"] <= now)]
-    rows = rows[is_training(rows, start) | (rows["sched_dep_at"] >= start)]
+    rows = rows[is_training(rows, start, config) | (rows["sched_dep_at"] >= start)]
     rows = rows.sort_values("asked_at", kind="stable", ignore_index=True)
     arrived, late = flights[flights["arrived_at"] <= now], config.label.late_minutes
     features = [

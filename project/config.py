@@ -118,6 +118,7 @@ class Training(_Section):
     """Time split, seed, hyperparameters, and where a search may look for better ones."""
 
     validation_months: Annotated[int, Field(gt=0)]
+    gap_hours: Annotated[int, Field(ge=0)]
     seed: int
     model: ModelParameters
     search: Search
@@ -129,6 +130,11 @@ class Training(_Section):
             if not bounds.low <= value <= bounds.high:
                 raise ValueError(f"model.{name}: {value} is outside search.space.{name}, where a search starts")
         return self
+
+    @property
+    def gap(self) -> timedelta:
+        """How long before the validation window the training rows end."""
+        return timedelta(hours=self.gap_hours)
 
 
 class Threshold(_Section):
@@ -153,12 +159,95 @@ class Comparison(_Section):
     max_decline: Annotated[float, Field(ge=0)]
 
 
-class Validation(_Section):
-    """The gates of the first verdict."""
+class Performance(_Section):
+    """Figures over the whole validation window, each with its direction."""
 
-    thresholds: tuple[Threshold, ...]
-    against_champion: Comparison
     min_rows: Annotated[int, Field(gt=0)]
+    thresholds: tuple[Threshold, ...]
+    against_champion: tuple[Comparison, ...]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    resamples: Annotated[int, Field(ge=100)]
+    seed: int
+
+
+class Bands(_Section):
+    """A slice made of a number: one label a band between two edges, the lower one in it."""
+
+    name: str
+    column: str
+    edges: tuple[float, ...]
+    labels: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _one_label_a_band(self) -> Self:
+        if len(self.labels) != len(self.edges) - 1 or list(self.edges) != sorted(set(self.edges)):
+            raise ValueError("edges must rise, with one label between each two")
+        return self
+
+
+class SliceGates(_Section):
+    """What a slice may lose; `config.slices` are sliced by, and these bands."""
+
+    bands: tuple[Bands, ...]
+    min_rows: Annotated[int, Field(gt=0)]
+    floor: Threshold
+    against_champion: Comparison
+
+
+class Shift(_Section):
+    """What is added to an input, within the bounds that it has by nature."""
+
+    column: str
+    by: float
+    low: float = float("-inf")
+    high: float = float("inf")
+
+
+class Worse(_Section):
+    """A change for the worse: it must not lower the mean risk."""
+
+    name: str
+    shifts: tuple[Shift, ...]
+
+
+class Behaviour(_Section):
+    """What a model must do with rows that were changed on purpose."""
+
+    rows: Annotated[int, Field(gt=0)]
+    seed: int
+    max_fall: Annotated[float, Field(ge=0)]
+    worse: tuple[Worse, ...]
+    irrelevant: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+class Servable(_Section):
+    """What a model must do in a process of its own."""
+
+    rows: Annotated[int, Field(gt=0)]
+    max_seconds: Annotated[float, Field(gt=0)]
+    max_skew: Annotated[float, Field(ge=0)]
+    timeout_seconds: Annotated[float, Field(gt=0)]
+
+
+class DataBounds(_Section):
+    """Bounds of the training window, and of how much better training looked than validation."""
+
+    min_rows: Annotated[int, Field(gt=0)]
+    label_rate: tuple[float, float]
+    max_null_rate: Annotated[float, Field(ge=0, le=1)]
+    null_rates: dict[str, Annotated[float, Field(ge=0, le=1)]]
+    optimism: Comparison
+
+
+class Validation(_Section):
+    """The gates of the first verdict, by group."""
+
+    performance: Performance
+    slices: SliceGates
+    behaviour: Behaviour
+    servable: Servable
+    data: DataBounds
 
 
 class MonitoringCheck(_Section):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DoubleType, StructField, StructType
+from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 CALIBRATION_BINS = 10
@@ -51,11 +52,16 @@ METRICS = (
 
 def calibration_error(label: pd.Series, prediction: pd.Series) -> float:
     """Expected calibration error over bins of equal count; rows of one prediction are in one bin."""
-    share = (prediction.rank(method="average") - 1) * CALIBRATION_BINS / max(len(prediction) - 1, 1)
-    bins = np.maximum(np.ceil(share), 1)
+    bins = calibration_bins(prediction.to_numpy())
     grouped = pd.DataFrame({"label": label, "prediction": prediction}).groupby(bins)
     gaps = (grouped["label"].mean() - grouped["prediction"].mean()).abs()
     return float((gaps * grouped.size()).sum() / len(label))
+
+
+def calibration_bins(prediction: np.ndarray) -> np.ndarray:
+    """The bin (1 to ten) of each prediction, of equal count; equal predictions are in one."""
+    share = (rankdata(prediction) - 1) * CALIBRATION_BINS / max(len(prediction) - 1, 1)
+    return np.asarray(np.maximum(np.ceil(share), 1))
 
 
 def metrics_by(scores: DataFrame, keys: Sequence[str], label: str, prediction: str) -> DataFrame:

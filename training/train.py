@@ -29,6 +29,7 @@ from project.registry import CHALLENGER
 from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
+from project.training_data import TRAINING_DATA_FILE, describe
 from training.figures import importances, plot_calibration, plot_importance, plot_roc
 from training.fingerprint import fingerprint
 from training.frame import TrainingFrame, make_frame
@@ -80,12 +81,15 @@ def train(
 def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> TrainingSet:
     """Labelled flights before the validation window, with the features known at each one's prediction.
 
+    They end a gap before it. What was scheduled in the gap has in part no label yet when the window begins, and what
+    has one is not late.
+
     The week goes along as a second label: it parts the folds, and is no input of the model.
     """
-    end, _ = validation_window(as_of, config.training.validation_months)
-    rows = labelled_rows(
-        spark.table(tables.flights), spark.table(tables.labels), config.history_start, end, end, config
-    )
+    judged_from, _ = validation_window(as_of, config.training.validation_months)
+    flights, labels = spark.table(tables.flights), spark.table(tables.labels)
+    end = judged_from - config.training.gap
+    rows = labelled_rows(flights, labels, config.history_start, end, judged_from, config)
     week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).cast("double").alias(_WEEK)
     return FeatureEngineeringClient().create_training_set(
         df=rows.select("*", week),
@@ -135,6 +139,7 @@ def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Confi
     """Parameters, dataset, cross-validated figures and pictures."""
     mlflow.log_params(config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)})
     mlflow.log_input(_dataset(frame, config), context="training")
+    mlflow.log_dict(describe(frame.rows, frame.label).as_dict(), TRAINING_DATA_FILE)
     figures = binary_metrics(frame.label, pd.Series(model.out_of_fold_))
     mlflow.log_metrics({f"cv_{name}": value for name, value in figures.items()})
     importance = importances(model, frame.rows, frame.label, config.training.seed)

@@ -1,9 +1,11 @@
-"""The gates: pure functions of figures and thresholds, each with a sentence that says how it went."""
+"""What a gate says: passed or not, the figure, the bound that it was held against, and a sentence."""
 
-from collections.abc import Mapping
+import math
 from dataclasses import asdict, dataclass
 
-from project.config import Comparison, Threshold, Validation
+from project.config import Threshold
+
+PERFORMANCE, SLICES, BEHAVIOUR, SERVABLE, DATA = "performance", "slices", "behaviour", "servable", "data"
 
 
 @dataclass(frozen=True)
@@ -11,13 +13,15 @@ class Gate:
     """One gate's outcome.
 
     Attributes:
+        group: what kind of thing was judged: one of the names above.
         name: what was judged.
         passed: True lets the model through this gate.
-        value: the figure.
+        value: the figure; NaN where there is none.
         threshold: the bound that it was held against.
         sentence: the outcome in words.
     """
 
+    group: str
     name: str
     passed: bool
     value: float
@@ -25,48 +29,40 @@ class Gate:
     sentence: str
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON, which has no NaN: a figure that is none is null."""
+        numbers = {"value": self.value, "threshold": self.threshold}
+        return asdict(self) | {name: number if math.isfinite(number) else None for name, number in numbers.items()}
 
 
-def judge(
-    challenger: Mapping[str, float], champion: Mapping[str, float] | None, validation: Validation
-) -> tuple[Gate, ...]:
-    """All gates of a challenger; it passes when each has passed.
+def within(group: str, name: str, value: float, bound: Threshold, about: str) -> Gate:
+    """A figure against a bound with a direction; a figure that is missing (NaN) fails.
 
     Args:
-        challenger: figures by name, as `project.metrics.binary_metrics` gives them.
-        champion: the champion's on the same rows; None where there is no champion yet.
-        validation: the thresholds.
+        group: the gate's.
+        name: the gate's.
+        value: the figure.
+        bound: on which side it must lie.
+        about: what the figure is, as the start of a sentence.
     """
-    gates = [enough_rows(challenger["rows"], validation.min_rows)]
-    gates += [absolute(challenger, threshold) for threshold in validation.thresholds]
-    if champion is not None:
-        gates.append(not_behind(challenger, champion, validation.against_champion))
-    return tuple(gates)
+    side = "at least" if bound.greater_is_better else "at most"
+    sentence = f"{about} is {_written(value)}, {side} {_written(bound.threshold)} is needed"
+    return Gate(group, name, bound.holds(value), value, bound.threshold, sentence)
 
 
-def enough_rows(rows: float, at_least: int) -> Gate:
-    """A verdict on few rows is none."""
-    passed = rows >= at_least
-    return Gate("rows", passed, rows, at_least, f"{rows:,.0f} labelled flights, {at_least:,} are needed")
+def at_most(group: str, name: str, value: float, threshold: float, about: str) -> Gate:
+    """The same where the bound is all that there is to say."""
+    return within(group, name, value, Threshold(metric=name, greater_is_better=False, threshold=threshold), about)
 
 
-def absolute(figures: Mapping[str, float], threshold: Threshold) -> Gate:
-    """One figure against its bound; a figure that is missing fails."""
-    value = figures.get(threshold.metric, float("nan"))
-    bound = "at least" if threshold.greater_is_better else "at most"
-    sentence = f"{threshold.metric} is {value:.4f}, {bound} {threshold.threshold:.4f} is needed"
-    return Gate(threshold.metric, threshold.holds(value), value, threshold.threshold, sentence)
+def at_least(group: str, name: str, value: float, threshold: float, about: str) -> Gate:
+    """The same, from below."""
+    return within(group, name, value, Threshold(metric=name, greater_is_better=True, threshold=threshold), about)
 
 
-def not_behind(challenger: Mapping[str, float], champion: Mapping[str, float], comparison: Comparison) -> Gate:
-    """How far the challenger is behind the champion on the same rows; ahead is negative."""
-    difference = challenger[comparison.metric] - champion[comparison.metric]
-    decline = -difference if comparison.greater_is_better else difference
-    sentence = (
-        f"{comparison.metric} is {challenger[comparison.metric]:.4f}, the champion's on the same flights "
-        f"{champion[comparison.metric]:.4f}: {decline:+.4f} behind, {comparison.max_decline:.4f} is allowed"
-    )
-    passed = decline <= comparison.max_decline
-    return Gate(f"{comparison.metric} against champion", passed, decline, comparison.max_decline, sentence)
+def failed(group: str, name: str, threshold: float, sentence: str) -> Gate:
+    """What could not be measured does not pass."""
+    return Gate(group, name, False, math.nan, threshold, sentence)
+
+
+def _written(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.4f}"

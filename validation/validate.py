@@ -1,26 +1,37 @@
 """Judges a model version on labels that its training never saw, beside the champion on the same rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import reduce
 
 import pandas as pd
 from databricks.feature_engineering import FeatureEngineeringClient
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from project.config import Config
 from project.delta import replace_rows
-from project.metrics import METRICS, metrics_by
+from project.metrics import METRICS
 from project.registry import CHALLENGER, CHAMPION, champion_version
 from project.rows import filed, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
 from project.verdicts import Verdict, read_newest_verdict, write_verdict
-from validation.gates import Gate, judge
+from validation.behaviour import judge_behaviour
+from validation.data import judge_data, judge_optimism
+from validation.gates import BEHAVIOUR, SERVABLE, Gate, failed
+from validation.performance import absolute, against_champion
+from validation.servable import judge_servable
+from validation.slices import GROUP, figures_of, judge_slices, measure, slice_values
+from validation.version import JudgedVersion, read_version
 
-_GROUP = ("role", "slice_key", "slice_value")
+_MEASURED = StructType(
+    [*(StructField(name, StringType()) for name in GROUP), *(StructField(name, DoubleType()) for name in METRICS)]
+)
+
+_LONGEST_TAG = 1000  # the registry of a workspace takes no longer value
 
 
 def validate(
@@ -43,29 +54,84 @@ def validate(
     if champion == model_version:
         return _given_verdict(spark, tables, model_name, model_version)
     start, end = validation_window(as_of, config.training.validation_months)
-    rows = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
-    roles = {CHALLENGER: model_version} | ({CHAMPION: champion} if champion else {})
-    scored = {role: _score(spark, tables, rows, model_name, version, as_of) for role, version in roles.items()}
-    metrics = _measure(scored, config)
-    measured = metrics.toPandas()
-    # The schema goes along: a version is judged on no rows too, and Spark Connect has no types to take from none.
-    filed_metrics = filed(spark.createDataFrame(measured, metrics.schema), model_name, model_version, as_of)
-    replace_rows(spark, tables.validation_metrics, filed_metrics, _own(model_name, model_version, as_of))
-    figures = {role: _figures(measured, role) for role in roles}
-    gates = judge(figures[CHALLENGER], figures.get(CHAMPION), config.validation)
+    asked = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
+    scored = _score(spark, tables, asked, model_name, model_version, as_of)
+    rows = _in_memory(scored)
+    predictions = {CHALLENGER: rows[config.prediction.column]}
+    if champion:
+        other = _score(spark, tables, asked, model_name, champion, as_of)
+        others = _in_memory(other.select("flight_id", config.prediction.column)).set_index("flight_id")
+        predictions[CHAMPION] = rows["flight_id"].map(others[config.prediction.column])
+    measured = measure(rows[config.label.column], predictions, _slices(rows, config))
+    _file_metrics(spark, tables, measured, model_name, model_version, as_of)
+    with read_version(model_name, model_version) as version:
+        gates = judge(version, rows, predictions, measured, config)
     verdict = Verdict(
         model_name=model_name,
         model_version=model_version,
         champion_version=champion,
         passed=all(gate.passed for gate in gates),
-        gates=json.dumps([gate.as_dict() for gate in gates]),
+        gates=json.dumps([gate.as_dict() for gate in gates], allow_nan=False),
         git_commit=git_commit,
         as_of=as_of,
         window_start=start,
         window_end=end,
     )
-    write_verdict(spark, tables, verdict, _tags(gates, figures[CHALLENGER]))
+    write_verdict(spark, tables, verdict, _tags(gates, figures_of(measured, CHALLENGER)))
     return verdict.passed
+
+
+def judge(
+    version: JudgedVersion,
+    rows: pd.DataFrame,
+    predictions: Mapping[str, pd.Series],
+    measured: pd.DataFrame,
+    config: Config,
+) -> list[Gate]:
+    """All gates of a version; it passes when each has passed.
+
+    Args:
+        version: the model, and what its training said.
+        rows: the scored rows with label, inputs, keys and prediction.
+        predictions: the challenger's, and the champion's where there is one, for these rows.
+        measured: the figures of both, as `validation.slices.measure` gives them.
+        config: the thresholds.
+    """
+    gates = config.validation
+    figures = figures_of(measured, CHALLENGER)
+    # The fresh process starts while this one compares: both wait for nothing else.
+    with ThreadPoolExecutor(1) as beside:
+        served = beside.submit(list, _serving(version, rows, config))
+        judged = absolute(figures, gates.performance)
+        if CHAMPION in predictions:
+            label, moments = rows[config.label.column], rows["sched_dep_at"]
+            both = predictions[CHALLENGER], predictions[CHAMPION]
+            judged += against_champion(label, *both, moments, gates.performance)
+        judged += judge_slices(measured, gates.slices)
+        judged += _behaving(version, rows, config)
+        judged += served.result()
+    judged += judge_data(version.data, gates.data)
+    judged.append(judge_optimism(figures, version.trained, gates.data))
+    return judged
+
+
+def _behaving(version: JudgedVersion, rows: pd.DataFrame, config: Config) -> Iterator[Gate]:
+    behaviour = config.validation.behaviour
+    if rows.empty:
+        yield failed(BEHAVIOUR, "rows", 1.0, "there is no row to change")
+        return
+    sample = rows.sample(min(len(rows), behaviour.rows), random_state=behaviour.seed).reset_index(drop=True)
+    given = {*config.schedule_features.all}
+    optional = [name for name in version.inputs if name not in given]
+    yield from judge_behaviour(version.predict, sample, optional, behaviour)
+
+
+def _serving(version: JudgedVersion, rows: pd.DataFrame, config: Config) -> Iterator[Gate]:
+    if rows.empty:
+        yield failed(SERVABLE, "rows", 1.0, "there is no row to score")
+        return
+    inputs = rows[[*version.inputs, config.prediction.column]]
+    yield from judge_servable(version.folder, inputs, config.prediction.column, config.validation.servable)
 
 
 def _given_verdict(spark: SparkSession, tables: Tables, model_name: str, model_version: str) -> bool:
@@ -83,18 +149,22 @@ def _score(
     return spark.table(tables.validation_scores).filter(own)
 
 
-def _measure(scored: Mapping[str, DataFrame], config: Config) -> DataFrame:
-    """The figures of each role over all rows and over each slice: `role`, `slice_key`, `slice_value`, the metrics."""
-    label, prediction = config.label.column, config.prediction.column
-    by_role = (rows.select(F.lit(role).alias("role"), "*") for role, rows in scored.items())
-    sliced = reduce(DataFrame.unionByName, by_role).withColumn("slice", F.explode(_slices(config)))
-    return metrics_by(sliced.select("role", "slice.*", label, prediction), _GROUP, label, prediction)
+def _in_memory(scored: DataFrame) -> pd.DataFrame:
+    """The rows of a validation window, in an order of their own; moments keep their zone, through Arrow."""
+    rows: pd.DataFrame = scored.toArrow().to_pandas()
+    return rows.sort_values("flight_id", ignore_index=True)
 
 
-def _figures(measured: pd.DataFrame, role: str) -> dict[str, float]:
-    """The figures of a role over all rows."""
-    whole = measured[(measured["role"] == role) & (measured["slice_key"] == "")]
-    return {"rows": 0.0} if whole.empty else {name: float(whole[name].iloc[0]) for name in METRICS}
+def _slices(rows: pd.DataFrame, config: Config) -> pd.DataFrame:
+    return slice_values(rows, config.slices, config.validation.slices.bands)
+
+
+def _file_metrics(
+    spark: SparkSession, tables: Tables, measured: pd.DataFrame, model_name: str, model_version: str, as_of: datetime
+) -> None:
+    # The schema goes along: a version is judged on no rows too, and there are no types to take from none.
+    rows = filed(spark.createDataFrame(measured, _MEASURED), model_name, model_version, as_of)
+    replace_rows(spark, tables.validation_metrics, rows, _own(model_name, model_version, as_of))
 
 
 def _own(model_name: str, model_version: str, as_of: datetime) -> Column:
@@ -103,15 +173,9 @@ def _own(model_name: str, model_version: str, as_of: datetime) -> Column:
     return own & (F.col("as_of") == F.lit(as_of))
 
 
-def _slices(config: Config) -> Column:
-    everything = F.struct(F.lit("").alias("slice_key"), F.lit("").alias("slice_value"))
-    by_column = [F.struct(F.lit(name).alias("slice_key"), F.col(name).alias("slice_value")) for name in config.slices]
-    return F.array(everything, *by_column)
-
-
-def _tags(gates: tuple[Gate, ...], figures: Mapping[str, float]) -> dict[str, str]:
+def _tags(gates: list[Gate], figures: Mapping[str, float]) -> dict[str, str]:
     """The figures behind the verdict, and which gates have not passed."""
     reasons = "; ".join(gate.sentence for gate in gates if not gate.passed)
     return {f"validation_{name}": f"{value:.4f}" for name, value in figures.items()} | {
-        "validation_reasons": reasons or "every gate passed"
+        "validation_reasons": reasons[:_LONGEST_TAG] or "every gate passed"
     }

@@ -149,6 +149,22 @@ def test_july_is_judged_on_flights_that_training_never_saw(first: Run, july: pd.
     assert tags["validation_brier"] == f"{brier:.4f}"
 
 
+def test_training_ends_a_gap_before_july_and_july_passed_every_group_of_gates(
+    first: Run, raw: Raw, config: Config
+) -> None:
+    flights = raw.flights
+    before = flights["sched_dep_at"] < JULY - pd.Timedelta(hours=config.training.gap_hours)
+    version = first.client.get_model_version_by_alias(MODEL, "champion")
+    trained = first.client.get_run(version.run_id).data.params["rows"]
+    assert int(trained) == (before & (flights["arrived_at"] <= JULY)).sum()
+    lag = flights["arrived_at"] - flights["sched_dep_at"]
+    assert lag.max() <= pd.Timedelta(hours=config.training.gap_hours), "a label may still be open when July begins"
+    gates = json.loads(first.table("validation_verdicts")["gates"].iloc[0])
+    assert {gate["group"] for gate in gates} == {"performance", "slices", "behaviour", "servable", "data"}
+    assert [gate["sentence"] for gate in gates if not gate["passed"]] == []
+    assert next(gate["value"] for gate in gates if gate["name"] == "skew") == 0.0
+
+
 def test_features_are_worth_more_than_the_schedule_alone(first: Run, july: pd.DataFrame, config: Config) -> None:
     rows = first.table("flights").merge(first.table("labels")[["flight_id", "late", "known_at"]], on="flight_id")
     seen = rows[(rows["sched_dep_at"] < JULY) & (rows["known_at"] <= JULY)].reset_index(drop=True)

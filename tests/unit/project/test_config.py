@@ -34,7 +34,11 @@ def test_the_file_means_what_it_says(load):
 FAULTS: dict[str, Callable[[dict], Any]] = {
     "trainig": lambda content: content.update(trainig={}),
     r"training\.model\.max_itr": lambda content: content["training"]["model"].update(max_itr=5),
-    r"validation\.thresholds\.0\.bound": lambda content: content["validation"]["thresholds"][0].update(bound=1),
+    r"validation\.performance\.thresholds\.0\.bound": lambda content: content["validation"]["performance"][
+        "thresholds"
+    ][0].update(bound=1),
+    r"validation\.slices\.bands\.0": lambda content: content["validation"]["slices"]["bands"][0].update(labels=["a"]),
+    r"training\.gap_hours": lambda content: content["training"].update(gap_hours=-1),
     r"training\.seed": lambda content: content["training"].update(seed="many"),
     r"training\.model\.max_iter": lambda content: content["training"]["model"].update(max_iter=0),
     r"monitoring\.min_label_share": lambda content: content["monitoring"].update(min_label_share=1.5),

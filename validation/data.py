@@ -1,0 +1,55 @@
+"""The rows that a version was trained on: enough, of a likely label rate, complete, and no better than validation."""
+
+from collections.abc import Iterator, Mapping
+
+from project.config import DataBounds
+from project.training_data import TrainingData
+from validation.gates import DATA, Gate, at_least, at_most, failed
+
+
+def judge_data(data: TrainingData | None, config: DataBounds) -> Iterator[Gate]:
+    """The training window's figures against their bounds.
+
+    Args:
+        data: what the training said of its rows; None where it said nothing, which does not pass.
+        config: the bounds.
+    """
+    if data is None:
+        yield failed(DATA, "training rows", config.min_rows, "the version's run has no record of its training rows")
+        return
+    low, high = config.label_rate
+    yield at_least(DATA, "training rows", data.rows, config.min_rows, "the number of training rows")
+    yield at_least(DATA, "label rate at least", data.label_rate, low, "the share of late flights in training")
+    yield at_most(DATA, "label rate at most", data.label_rate, high, "the share of late flights in training")
+    yield _nulls(data.null_rates, config)
+
+
+def judge_optimism(figures: Mapping[str, float], trained: Mapping[str, float], config: DataBounds) -> Gate:
+    """How much better cross-validation looked than validation: what leaks into training shows here.
+
+    Args:
+        figures: of validation, by metric.
+        trained: of the training's cross-validation, by metric.
+        config: what is allowed.
+    """
+    allowed = config.optimism
+    own, then = figures.get(allowed.metric, float("nan")), trained.get(allowed.metric, float("nan"))
+    decline = then - own if allowed.greater_is_better else own - then
+    about = f"{allowed.metric} was {then:.4f} in cross-validation and is {own:.4f} here: the decline"
+    return at_most(DATA, "optimism", decline, allowed.max_decline, about)
+
+
+def _nulls(rates: Mapping[str, float], config: DataBounds) -> Gate:
+    """The input that is furthest above its bound, or nearest to it."""
+    excess = {name: rate - config.null_rates.get(name, config.max_null_rate) for name, rate in rates.items()}
+    if not excess:
+        return failed(DATA, "null rates", config.max_null_rate, "the version's run names no input")
+    worst = max(excess, key=lambda name: (excess[name], name))
+    above = sorted(name for name, by in excess.items() if by > 0)
+    bound = config.null_rates.get(worst, config.max_null_rate)
+    about = (
+        f"of {len(rates)} inputs {len(above)} lack more values than they may ({', '.join(above)}); {worst}'s share"
+        if above
+        else f"the share of missing values nearest to its bound, of {worst},"
+    )
+    return at_most(DATA, "null rates", rates[worst], bound, about)
