@@ -65,7 +65,7 @@ class ModelParameters(_Section):
 class Training(_Section):
     """Time split, seed and hyperparameters."""
 
-    validation_months: Annotated[int, Field(gt=0)]
+    validation_days: Annotated[int, Field(gt=0)]
     seed: int
     model: ModelParameters
 

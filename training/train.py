@@ -71,7 +71,7 @@ def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, conf
 
     The week goes along as a second label: it parts the folds, and is no input of the model.
     """
-    end, _ = validation_window(as_of, config.training.validation_months)
+    end, _ = validation_window(as_of, config.training.validation_days)
     rows = labelled_rows(
         spark.table(tables.flights), spark.table(tables.labels), config.history_start, end, end, config
     )

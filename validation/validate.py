@@ -42,7 +42,7 @@ def validate(
     champion = champion_version(model_name)
     if champion == model_version:
         return _given_verdict(spark, tables, model_name, model_version)
-    start, end = validation_window(as_of, config.training.validation_months)
+    start, end = validation_window(as_of, config.training.validation_days)
     rows = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
     roles = {CHALLENGER: model_version} | ({CHAMPION: champion} if champion else {})
     scored = {role: _score(spark, tables, rows, model_name, version, as_of) for role, version in roles.items()}
