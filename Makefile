@@ -8,6 +8,9 @@ NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
 ANSWER ?= approved
+# Of the replay: days from one run to the next, and whether the feed has faults (FAULTS=1).
+STEP ?= 1
+FAULTS ?=
 # Of the bundle's words: the target, and for bundle-run the job's key and 'name=value name=value'.
 TARGET ?= dev
 JOB ?= training
@@ -20,7 +23,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve serve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
+.PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
@@ -29,6 +32,9 @@ help: ## List the commands
 
 run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor it, on this machine
 	@$(RUN) -m local_workspace run
+
+replay: $(PYTHON_ENV)/local.done ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
+	@$(RUN) -m replay --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
 
 job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF)

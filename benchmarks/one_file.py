@@ -37,7 +37,7 @@ PUERTO_RICO = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
 @click.command()
 @click.option("--as-of", default="2013-08-01T00:00:00Z", show_default=True, help="Nothing known later is read.")
 def main(as_of: str) -> None:
-    """Trains on all but the last whole month before AS_OF, judges on that month, and prints the figures as JSON."""
+    """Trains on all but the last month before AS_OF, judges on that month, and prints the figures as JSON."""
     began = time.perf_counter()
     config = load_config()
     rows = make_rows(find_sample(), parse_moment(as_of), config)
@@ -77,7 +77,7 @@ def inputs(rows: pd.DataFrame, config: Config) -> pd.DataFrame:
 
 
 def split_moments(as_of: datetime, config: Config) -> tuple[int, int]:
-    start, end = validation_window(as_of, config.training.validation_months)
+    start, end = validation_window(as_of, config.training.validation_days)
     return to_minute(start), to_minute(end)
 
 

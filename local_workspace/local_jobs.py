@@ -1,7 +1,7 @@
 """Runs jobs of the bundle one after another, in one process with one Spark session."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
@@ -15,7 +15,7 @@ from local_workspace.dbutils import DBUtils
 from local_workspace.notebook import run_notebook
 from local_workspace.progress import Progress
 from local_workspace.resources import make_catalog_resources, make_mlflow_resources
-from local_workspace.runner import Runner
+from local_workspace.runner import Listener, Runner
 from local_workspace.runs import JobRun, TaskRun
 from local_workspace.session import build_session
 from local_workspace.workspace import Workspace
@@ -35,12 +35,11 @@ def run_jobs(
     spark: SparkSession | None = None
     progress = progress or Progress()
 
-    def execute(file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
+    def session() -> SparkSession:
         assert spark is not None  # noqa: S101 (set below, before the first task)
-        enter_task(spark, task)
-        return run_notebook(file, spark, dbutils, bundle.root)
+        return spark
 
-    runner = Runner(bundle, execute, listener=progress)
+    runner = make_runner(bundle, session, progress)
     # Checks all before anything starts.
     runs = [runner.prepare(name, parameters) for name, parameters in requests]
     with progress.starting("Spark and MLflow"):
@@ -57,6 +56,23 @@ def run_jobs(
             spark.sparkContext.cancelAllJobs()
             raise
     return spark, False
+
+
+def make_runner(bundle: Bundle, session: Callable[[], SparkSession], listener: Listener | None = None) -> Runner:
+    """A runner of the bundle's notebooks.
+
+    Args:
+        bundle: whose jobs it runs.
+        session: gives the session; it is asked when a task starts.
+        listener: is told what happens.
+    """
+
+    def execute(file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
+        spark = session()
+        enter_task(spark, task)
+        return run_notebook(file, spark, dbutils, bundle.root)
+
+    return Runner(bundle, execute, listener=listener)
 
 
 def start(bundle: Bundle, workspace: Workspace) -> SparkSession:

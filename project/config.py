@@ -117,7 +117,7 @@ class Search(_Section):
 class Training(_Section):
     """Time split, seed, hyperparameters, and where a search may look for better ones."""
 
-    validation_months: Annotated[int, Field(gt=0)]
+    validation_days: Annotated[int, Field(gt=0)]
     gap_hours: Annotated[int, Field(ge=0)]
     seed: int
     model: ModelParameters

@@ -23,10 +23,7 @@ def format_moment(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).isoformat()
 
 
-def validation_window(as_of: datetime, months: int) -> tuple[datetime, datetime]:
-    """The last `months` whole calendar months (UTC) that had ended by `as_of`: [start, end)."""
-    end = as_of.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    start = end
-    for _ in range(months):
-        start = (start - timedelta(days=1)).replace(day=1)
-    return start, end
+def validation_window(as_of: datetime, days: int) -> tuple[datetime, datetime]:
+    """The last `days` whole days (UTC) that had ended by `as_of`: [start, end)."""
+    end = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
+    return end - timedelta(days=days), end

@@ -86,7 +86,7 @@ def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, conf
 
     The week goes along as a second label: it parts the folds, and is no input of the model.
     """
-    judged_from, _ = validation_window(as_of, config.training.validation_months)
+    judged_from, _ = validation_window(as_of, config.training.validation_days)
     flights, labels = spark.table(tables.flights), spark.table(tables.labels)
     end = judged_from - config.training.gap
     rows = labelled_rows(flights, labels, config.history_start, end, judged_from, config)

@@ -53,7 +53,7 @@ def validate(
     champion = champion_version(model_name)
     if champion == model_version:
         return _given_verdict(spark, tables, model_name, model_version)
-    start, end = validation_window(as_of, config.training.validation_months)
+    start, end = validation_window(as_of, config.training.validation_days)
     asked = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
     scored = _score(spark, tables, asked, model_name, model_version, as_of)
     rows = _in_memory(scored)

@@ -19,7 +19,7 @@ from project.verdicts import FiledVerdict, read_newest_verdict, read_verdict
 
 def propose(model_name: str, model_version: str, as_of: datetime, git_commit: str, config: Config) -> Candidate:
     """A version as a run proposes it: its verdict must be on the validation window of as_of."""
-    start, end = validation_window(as_of, config.training.validation_months)
+    start, end = validation_window(as_of, config.training.validation_days)
     return Candidate(model_name, model_version, as_of, start, end, git_commit)
 
 

@@ -11,7 +11,7 @@ from local_workspace.deployed import download
 from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import Deployment
 
-NOT_FOR_A_WORKSPACE = ("local_workspace", "tests", "benchmarks", "tools", "docs", "requirements", "Makefile")
+NOT_FOR_A_WORKSPACE = ("local_workspace", "tests", "benchmarks", "replay", "tools", "docs", "requirements", "Makefile")
 STAGES = ("project", "feature_engineering", "training", "validation", "deployment", "monitoring")
 
 

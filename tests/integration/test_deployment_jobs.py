@@ -41,7 +41,7 @@ class Judge:
     ) -> bool:
         passed = self.verdicts.get(version, True)
         if (champion := champion_version(name)) != version:
-            window = validation_window(as_of, config.training.validation_months)
+            window = validation_window(as_of, config.training.validation_days)
             verdict = Verdict(name, version, champion, passed, "[]", git_commit, as_of, *window)
             write_verdict(spark, tables, verdict)
         return passed

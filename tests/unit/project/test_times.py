@@ -29,12 +29,12 @@ def test_no_moment_is_the_empty_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("as_of", "months", "start", "end"),
+    ("as_of", "days", "start", "end"),
     [
-        ("2013-08-01", 1, "2013-07-01", "2013-08-01"),
-        ("2013-07-31T23:59:59", 1, "2013-06-01", "2013-07-01"),
-        ("2014-01-15", 2, "2013-11-01", "2014-01-01"),
+        ("2013-08-01", 31, "2013-07-01", "2013-08-01"),
+        ("2013-07-31T23:59:59", 1, "2013-07-30", "2013-07-31"),
+        ("2014-01-15", 15, "2013-12-31", "2014-01-15"),
     ],
 )
-def test_the_validation_window_is_the_last_whole_months(as_of: str, months: int, start: str, end: str) -> None:
-    assert validation_window(day(as_of), months) == (day(start), day(end))
+def test_the_validation_window_is_the_last_whole_days(as_of: str, days: int, start: str, end: str) -> None:
+    assert validation_window(day(as_of), days) == (day(start), day(end))

@@ -1,0 +1,60 @@
+"""The command behind `make replay`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from local_workspace.bundle import Bundle, load_bundle
+from local_workspace.cli import one_sentence_errors
+from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace, find_workspace, open_workspace
+from replay.days import Plan
+
+# The first model is judged on the 31 days before 15 February and trained on the two weeks before them, as the sample
+# begins and ends with the year.
+START, END = datetime(2013, 2, 14, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)
+_DATE = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(help="Run the year as the schedules would, day by day, and report what it came to.")
+@click.option("--step", default=1, show_default=True, type=click.IntRange(min=1), help="Days from one run to the next.")
+@click.option("--faults", "with_faults", is_flag=True, help="Let the feed fail as real feeds do.")
+@click.option("--start", type=_DATE, default=f"{START:%Y-%m-%d}", show_default=True, help="The day before the first.")
+@click.option("--end", type=_DATE, default=f"{END:%Y-%m-%d}", show_default=True, help="The last day.")
+def command(step: int, with_faults: bool, start: datetime, end: datetime) -> None:
+    """Goes on where the last call was, and ends with the report."""
+    plan = Plan(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), step, with_faults)
+    if plan.start >= plan.end:
+        raise click.ClickException("the replay must start before it ends")
+    with _workspace_of(plan) as workspace:
+        # Only now: MLflow imports `databricks`, whose path is fixed from then on.
+        from replay.run import run  # noqa: PLC0415
+
+        run(plan, _bundle(), workspace, Console(highlight=False))
+
+
+@contextmanager
+def _workspace_of(plan: Plan) -> Iterator[Workspace]:
+    """The replay's own folder in the local workspace's."""
+    os.environ[FOLDER_VARIABLE] = str(find_workspace().root / "replay" / plan.name)
+    with open_workspace() as workspace:
+        yield workspace
+
+
+def _bundle() -> Bundle:
+    """The bundle with the one thing that a replay needs of it: that monitoring may start the training job."""
+    return load_bundle(REPOSITORY, environ={**os.environ, "BUNDLE_VAR_retrain_on_violation": "true"})
+
+
+def main() -> None:
+    """Runs the command; what the user can put right is said in one sentence."""
+    try:
+        with one_sentence_errors():
+            command(standalone_mode=False)
+    except click.ClickException as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)
+        sys.exit(2)

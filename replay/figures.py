@@ -1,0 +1,131 @@
+"""What the tables and the registry say of a replayed year, as small frames in memory."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from mlflow import MlflowClient
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from sklearn.metrics import roc_auc_score
+
+from project.config import Config
+from project.metrics import binary_metrics
+from project.tables import Tables
+from project.times import parse_moment
+
+RECENT = timedelta(days=28)
+_DAY = "1 day"
+
+type Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model that was trained.
+
+    Attributes:
+        version: in the registry.
+        as_of: when (UTC).
+        seconds: how long the run that fitted and logged it took.
+        cause: why it was trained, where that is recorded.
+    """
+
+    version: str
+    as_of: datetime
+    seconds: float
+    cause: str
+
+
+def trainings(model_name: str) -> list[Training]:
+    """The trained versions, oldest first."""
+    client = MlflowClient()
+    found = []
+    for version in client.search_model_versions(f"name = '{model_name}'"):
+        run = client.get_run(str(version.run_id)).info
+        seconds = (run.end_time - run.start_time) / 1000 if run.end_time else 0.0
+        as_of = parse_moment(version.tags["as_of"])
+        found.append(Training(str(version.version), as_of, seconds, version.tags.get("cause", "")))
+    return sorted(found, key=lambda training: int(training.version))
+
+
+def recent_roc_auc(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> float | None:
+    """ROC AUC of the predictions of the last four weeks whose label is known; None with too few of them."""
+    if not spark.catalog.tableExists(tables.inference_log):
+        return None
+    scores = read_scores(spark, tables, as_of - RECENT, as_of, config)
+    return float(roc_auc_score(scores["late"], scores["prediction"])) if scores["late"].nunique() == 2 else None  # noqa: PLR2004 - both classes
+
+
+def read_scores(spark: SparkSession, tables: Tables, start: datetime, end: datetime, config: Config) -> pd.DataFrame:
+    """The labelled predictions asked in (start, end]: `flight_id`, `prediction_at`, `late`, `prediction`."""
+    asked = F.col("prediction_at")
+    log = spark.table(tables.inference_log).filter((asked > F.lit(start)) & (asked <= F.lit(end)))
+    label, prediction = F.col(config.label.column), F.col(config.prediction.column)
+    known = log.filter(label.isNotNull())
+    return _in_utc(known.select("flight_id", asked, label.alias("late"), prediction.alias("prediction")).toPandas())
+
+
+def by_week(scores: pd.DataFrame, start: datetime) -> pd.DataFrame:
+    """`binary_metrics` of each week since `start`, by `week` (its first moment)."""
+    numbers = (scores["prediction_at"] - start) // timedelta(weeks=1)
+    rows: list[Record] = [
+        {"week": start + timedelta(weeks=int(number))} | binary_metrics(group["late"], group["prediction"])
+        for number, group in ((number, scores[numbers == number]) for number in sorted(numbers.unique()))
+    ]
+    return pd.DataFrame(rows)
+
+
+def read_drift(spark: SparkSession, tables: Tables, start: datetime) -> pd.DataFrame:
+    """Population stability index by column (rows) and week since `start` (columns): the mean of its days."""
+    day = F.col("window.start")
+    seconds = int(timedelta(weeks=1).total_seconds())
+    week = F.floor((F.unix_seconds(day) - int(start.timestamp())) / seconds)
+    index = F.avg("population_stability_index").alias("index")
+    of_days = spark.table(tables.drift_metrics).filter((F.col("granularity") == _DAY) & (day >= F.lit(start)))
+    found = of_days.groupBy("column_name", week.alias("week")).agg(index).toPandas()
+    wide = found.pivot_table(index="column_name", columns="week", values="index")
+    wide.columns = pd.DatetimeIndex([start + timedelta(weeks=int(number)) for number in wide.columns])
+    return wide
+
+
+def read_verdicts(spark: SparkSession, tables: Tables) -> list[Record]:
+    """What monitoring said, a row a day: `as_of`, `status`, `sentence`, `model_version`."""
+    return _read(spark, tables.monitoring_verdicts, ("as_of", "status", "sentence", "model_version"))
+
+
+def read_judgements(spark: SparkSession, tables: Tables) -> list[Record]:
+    """What validation said of each version: `as_of`, `model_version`, `passed`, `gates` (JSON)."""
+    return _read(spark, tables.validation_verdicts, ("as_of", "model_version", "passed", "gates"))
+
+
+def read_promotions(spark: SparkSession, tables: Tables) -> list[Record]:
+    """Each move of champion that was made or refused: `as_of`, `action`, `status`, `model_version`, `reason`."""
+    moves = _read(spark, tables.promotions, ("as_of", "action", "status", "model_version", "reason"))
+    return [move for move in moves if move["status"] in {"done", "refused"}]
+
+
+def read_quarantine(spark: SparkSession, tables: Tables) -> list[Record]:
+    """What was refused: `source`, `landed_as_of`, `reason`, `rows`."""
+    if not spark.catalog.tableExists(tables.quarantine):
+        return []
+    refused = spark.table(tables.quarantine).groupBy("source", "landed_as_of", "reason")
+    return _records(refused.agg(F.sum("occurrences").alias("rows")).orderBy("landed_as_of", "reason"))
+
+
+def _read(spark: SparkSession, table: str, columns: tuple[str, ...]) -> list[Record]:
+    if not spark.catalog.tableExists(table):
+        return []
+    return _records(spark.table(table).select(*columns).orderBy("as_of"))
+
+
+def _records(rows: DataFrame) -> list[Record]:
+    """Through Arrow, where a moment keeps its zone."""
+    found: list[Record] = rows.toArrow().to_pylist()
+    return found
+
+
+def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
+    """Moments with their zone, which Spark's frames lack."""
+    return frame.assign(**{str(name): frame[name].dt.tz_localize("UTC") for name in frame.select_dtypes("datetime")})

@@ -1,0 +1,136 @@
+"""What other ways to retrain would have come to: never, monthly, weekly; the same recipe on the same features."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+
+from project.config import Config
+from replay.frame import ASKED, FLIGHT, KNOWN, WEEK, inputs
+from training.frame import make_frame
+from training.train import fit
+
+PREDICTION, LATE = "prediction", "late"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a model is trained anew; each new one is used from that moment on.
+
+    Attributes:
+        name: what the report calls it.
+        moments: when it trains (UTC), the first champion's first.
+    """
+
+    name: str
+    moments: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a policy came to.
+
+    Attributes:
+        name: the policy's.
+        trainings: how many models it fitted.
+        fit_seconds: what they took, in all.
+        scores: `flight_id`, `prediction_at`, `late` (0.0 or 1.0), `prediction`: one row a labelled flight.
+    """
+
+    name: str
+    trainings: int
+    fit_seconds: float
+    scores: pd.DataFrame
+
+
+def policies(start: datetime, end: datetime) -> tuple[Policy, ...]:
+    """The three alternatives: all begin with a model of `start`, and train before `end`."""
+    weekly = tuple(start + timedelta(weeks=week) for week in range((end - start).days // 7 + 1))
+    return (
+        Policy("never", (start,)),
+        Policy("monthly", (start, *_firsts_of_months(start, end))),
+        Policy("weekly", tuple(moment for moment in weekly if moment < end)),
+    )
+
+
+def _firsts_of_months(start: datetime, end: datetime) -> Iterator[datetime]:
+    moment = start.replace(day=1)
+    while True:
+        moment = (moment + timedelta(days=32)).replace(day=1)
+        if moment >= end:
+            return
+        yield moment
+
+
+def play(
+    policy: Policy,
+    frame: pd.DataFrame,
+    end: datetime,
+    config: Config,
+    cache: Path,
+    told: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Trains at each of a policy's moments on the labels known then, and scores the flights up to the next.
+
+    What is fitted is kept in `cache`, so a second call, also after a kill, goes on where the first was.
+
+    Args:
+        policy: when to train.
+        frame: as `read_year` gives it.
+        end: the last prediction (UTC).
+        config: the training recipe.
+        cache: the folder; frames and recipes do not meet in it.
+        told: is told of each training.
+    """
+    folder = cache / _fingerprint(frame, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    played = []
+    for place, (moment, until) in enumerate(pairwise((*policy.moments, end)), start=1):
+        told(f"{policy.name}: training {place} of {len(policy.moments)}")
+        played.append(_play_one(frame, moment, until, config, folder))
+    return Outcome(
+        policy.name,
+        len(policy.moments),
+        sum(seconds for _, seconds in played),
+        pd.concat([scores for scores, _ in played], ignore_index=True),
+    )
+
+
+def _fingerprint(frame: pd.DataFrame, config: Config) -> str:
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    return hashlib.sha256(rows + config.training.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _play_one(
+    frame: pd.DataFrame, moment: datetime, until: datetime, config: Config, cache: Path
+) -> tuple[pd.DataFrame, float]:
+    """The scores of the flights asked in (moment, until], and the seconds that the fit took."""
+    kept = cache / f"{moment:%Y%m%dT%H%M}-{until:%Y%m%dT%H%M}.parquet"
+    if kept.exists():
+        scores = pd.read_parquet(kept)
+        return scores, float(scores.attrs["fit_seconds"])
+    label = config.label.column
+    columns = inputs(frame, config)
+    known = frame.loc[frame[KNOWN] <= moment, [*columns, label, WEEK]]
+    began = time.monotonic()
+    model = fit(make_frame(known, label, WEEK), config)
+    seconds = time.monotonic() - began
+    asked = frame[(frame[ASKED] > moment) & (frame[ASKED] <= until)]
+    scores = asked[[FLIGHT, ASKED]].assign(late=asked[label], prediction=model.predict(asked[columns]))
+    scores = scores.reset_index(drop=True)
+    scores.attrs["fit_seconds"] = seconds
+    partial = kept.with_suffix(".partial")
+    scores.to_parquet(partial)
+    partial.replace(kept)
+    return scores, seconds
+
+
+def by_flight(scores: Sequence[pd.DataFrame]) -> pd.Index:
+    """The flights that all of them have scored: what they are compared on."""
+    return reduce(pd.Index.intersection, (pd.Index(one[FLIGHT]) for one in scores))

@@ -1,0 +1,246 @@
+"""All that the report of a replay shows, in memory."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+from pyspark.sql import SparkSession
+
+from feature_engineering.feed import sample_folder
+from project.config import Config
+from project.metrics import binary_metrics
+from project.tables import Tables
+from replay import figures
+from replay.caught import Outcome, missing_of, promoted_during, said_of
+from replay.days import Plan
+from replay.faults import Scheduled
+from replay.figures import Record
+from replay.frame import read_year
+from replay.journal import Entry
+from replay.policies import by_flight, play, policies
+
+REPLAYED = "as monitoring asks"
+_AROUND = 10
+_MOVES = {"done": "promotion", "refused": "refusal"}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A replay that has come to its end.
+
+    Attributes:
+        plan: which.
+        model_name: the model.
+        entries: its journal.
+        faults: what went wrong with the feed.
+    """
+
+    plan: Plan
+    model_name: str
+    entries: tuple[Entry, ...]
+    faults: tuple[Scheduled, ...]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to retrain, over the same flights as the others.
+
+    Attributes:
+        name: of the policy.
+        trainings: how many.
+        seconds: what they took.
+        figures: `project.metrics.binary_metrics` over all flights.
+        weeks: the same by `week`.
+    """
+
+    name: str
+    trainings: int
+    seconds: float
+    figures: Mapping[str, float]
+    weeks: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A point of the time line.
+
+    Attributes:
+        as_of: when (UTC).
+        kind: 'violation', 'retraining', 'promotion', 'refusal', 'fault', 'failure', 'repair'.
+        text: what, in a sentence.
+    """
+
+    as_of: datetime
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """What the report shows.
+
+    Attributes:
+        plan: which replay.
+        model_name: the model.
+        ways: the replay itself, then the alternatives.
+        drift: population stability index by column (rows, the greatest first) and week (columns).
+        happenings: the time line, oldest first.
+        faults: what became of each.
+        costs: seconds a day around the 30th and the 300th day, or the last; days with a training left out.
+        seconds: the whole replay's jobs.
+    """
+
+    plan: Plan
+    model_name: str
+    ways: tuple[Way, ...]
+    drift: pd.DataFrame
+    happenings: tuple[Happening, ...]
+    faults: tuple[Outcome, ...]
+    costs: tuple[tuple[int, float], ...]
+    seconds: float
+
+    @property
+    def summary(self) -> str:
+        """The figures that matter, as lines of text."""
+        lines = [f"{'retrained':<20}{'trainings':>10}{'seconds':>10}{'log loss':>10}{'ROC AUC':>10}"]
+        lines += [
+            f"{way.name:<20}{way.trainings:>10}{way.seconds:>10.0f}{way.figures['log_loss']:>10.4f}"
+            f"{way.figures['roc_auc']:>10.4f}"
+            for way in self.ways
+        ]
+        lines += [f"day {day:>3}: {seconds:.1f} s" for day, seconds in self.costs]
+        lines += [f"{'well' if fault.is_well else 'NOT WELL'}: {fault.scheduled.fault.name}" for fault in self.faults]
+        return "\n".join(lines)
+
+
+def read_report_data(
+    spark: SparkSession,
+    tables: Tables,
+    replayed: Replayed,
+    cache: Path,
+    config: Config,
+    told: Callable[[str], None],
+) -> ReportData:
+    """Reads what the replay left, and plays the alternatives (the part that takes minutes; it is kept in `cache`)."""
+    plan = replayed.plan
+    verdicts, promotions = figures.read_verdicts(spark, tables), figures.read_promotions(spark, tables)
+    trained = figures.trainings(replayed.model_name)
+    return ReportData(
+        plan=plan,
+        model_name=replayed.model_name,
+        ways=tuple(_ways(spark, tables, plan, trained, cache, config, told)),
+        drift=figures.read_drift(spark, tables, plan.start),
+        happenings=happenings(verdicts, figures.read_judgements(spark, tables), promotions, trained, replayed),
+        faults=_outcomes(spark, tables, replayed, verdicts, promotions),
+        costs=day_costs(replayed.entries),
+        seconds=sum(entry.seconds for entry in replayed.entries),
+    )
+
+
+def _ways(
+    spark: SparkSession,
+    tables: Tables,
+    plan: Plan,
+    trained: Sequence[figures.Training],
+    cache: Path,
+    config: Config,
+    told: Callable[[str], None],
+) -> list[Way]:
+    own = figures.read_scores(spark, tables, plan.start, plan.end, config)
+    if own.empty:
+        return []
+    start = own["prediction_at"].min().floor("D").to_pydatetime()
+    frame = read_year(spark, tables, plan.end, config)
+    played = [play(policy, frame, plan.end, config, cache, told) for policy in policies(start, plan.end)]
+    flights = by_flight([own, *(outcome.scores for outcome in played)])
+    replay = (REPLAYED, len(trained), sum(training.seconds for training in trained), own)
+    others = ((outcome.name, outcome.trainings, outcome.fit_seconds, outcome.scores) for outcome in played)
+    return [
+        _way(name, trainings, seconds, scores[scores["flight_id"].isin(flights)], start)
+        for name, trainings, seconds, scores in (replay, *others)
+    ]
+
+
+def _way(name: str, trainings: int, seconds: float, scores: pd.DataFrame, start: datetime) -> Way:
+    whole = binary_metrics(scores["late"], scores["prediction"])
+    return Way(name, trainings, seconds, whole, figures.by_week(scores, start))
+
+
+def happenings(
+    verdicts: Sequence[Record],
+    judgements: Sequence[Record],
+    promotions: Sequence[Record],
+    trained: Sequence[figures.Training],
+    replayed: Replayed,
+) -> tuple[Happening, ...]:
+    """The time line, oldest first; days on which nothing happened are not in it."""
+    found = [Happening(row["as_of"], "violation", row["sentence"]) for row in verdicts if row["status"] == "violated"]
+    found += [
+        Happening(one.as_of, "retraining", f"version {one.version} is trained. {one.cause}".strip()) for one in trained
+    ]
+    found += [
+        Happening(row["as_of"], "refusal", f"version {row['model_version']} fails validation: {_failed(row['gates'])}")
+        for row in judgements
+        if not row["passed"]
+    ]
+    found += [
+        Happening(move["as_of"], _MOVES[move["status"]], f"version {move['model_version']}: {move['reason']}")
+        for move in promotions
+    ]
+    found += [
+        Happening(fault.first, "fault", f"{fault.fault.name}, until {fault.repaired:%-d %B}")
+        for fault in replayed.faults
+    ]
+    found += [Happening(entry.as_of, event.kind, event.text) for entry in replayed.entries for event in entry.events]
+    return tuple(sorted(found, key=lambda happening: happening.as_of))
+
+
+def _failed(gates: str) -> str:
+    return "; ".join(gate["sentence"] for gate in json.loads(gates) if not gate["passed"])
+
+
+def _outcomes(
+    spark: SparkSession,
+    tables: Tables,
+    replayed: Replayed,
+    verdicts: Sequence[Record],
+    promotions: Sequence[Record],
+) -> tuple[Outcome, ...]:
+    quarantine = figures.read_quarantine(spark, tables)
+    return tuple(
+        Outcome(
+            fault,
+            said_of(fault, replayed.entries, quarantine, verdicts),
+            promoted_during(fault, promotions),
+            missing_of(fault, spark, tables, sample_folder()),
+        )
+        for fault in replayed.faults
+    )
+
+
+def day_costs(entries: Sequence[Entry]) -> tuple[tuple[int, float], ...]:
+    """Median seconds of the days around the 30th, and around the 300th or the last: (day, seconds).
+
+    Days on which a model was trained cost more and are left out.
+    """
+    seconds: dict[datetime, float] = {}
+    before = 0
+    with_training = set()
+    for entry in entries:
+        seconds[entry.as_of] = seconds.get(entry.as_of, 0.0) + entry.seconds
+        if entry.trainings > before or entry.job == "training":
+            with_training.add(entry.as_of)
+        before = entry.trainings
+    days = list(seconds)
+    places = [place for place in (30, min(300, len(days) - _AROUND // 2)) if _AROUND < place <= len(days)]
+    found = []
+    for place in dict.fromkeys(places):
+        around = days[max(place - 1 - _AROUND // 2, 0) : place - 1 + _AROUND // 2 + 1]
+        plain = [seconds[day] for day in around if day not in with_training]
+        if plain:
+            found.append((place, median(plain)))
+    return tuple(found)

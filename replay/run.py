@@ -1,0 +1,78 @@
+"""A replay from its start, or from where it was cut off, to its report."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from local_workspace.bundle import Bundle
+from local_workspace.local_jobs import make_runner, start
+from local_workspace.runs import JobRun
+from local_workspace.workspace import Workspace
+from project.config import Config, load_config
+from project.registry import champion_version
+from project.tables import Tables
+from replay.days import Day, Plan
+from replay.faults import FaultyFeed, faults_of
+from replay.figures import recent_roc_auc, trainings
+from replay.journal import Journal
+from replay.report import write_report
+from replay.report_data import Replayed, read_report_data
+from replay.show import Show
+from replay.year import Jobs, play
+
+
+def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> Path:
+    """Plays the days that are not played yet, and writes the report.
+
+    Returns:
+        The report's file.
+
+    Raises:
+        LocalWorkspaceError: a job failed, for another reason than a fault of the feed.
+    """
+    config = load_config()
+    model = str(bundle.resource("registered_models", "model")["id"])
+    schema = bundle.resource("schemas", "schema")
+    tables = Tables(schema["catalog_name"], schema["name"])
+    journal = Journal(workspace.root / "journal.jsonl")
+    console.print(f"Replay in {workspace.root}", soft_wrap=True)
+    spark = start(bundle, workspace)
+    feed = FaultyFeed(faults_of(plan), workspace.root / "faults") if plan.with_faults else None
+    with feed.in_place() if feed else nullcontext():
+        jobs = Jobs(
+            run=_runs_of(bundle, spark),
+            champion=lambda: champion_version(model),
+            trainings=lambda: len(trainings(model)),
+            repair=feed.repair if feed else lambda _: None,
+        )
+        show = _show(plan, journal, spark, tables, config, console)
+        with show.whole():
+            play(plan.days, jobs, journal, show)
+    replayed = Replayed(plan, model, tuple(journal.read()), feed.faults if feed else ())
+    data = read_report_data(spark, tables, replayed, workspace.root / "policies", config, console.print)
+    file = write_report(data, workspace.root / "report.html")
+    console.print(data.summary, soft_wrap=True)
+    console.print(f"Report     {file}", soft_wrap=True)
+    return file
+
+
+def _runs_of(bundle: Bundle, spark: SparkSession) -> Callable[[str, dict[str, str]], JobRun]:
+    runner = make_runner(bundle, lambda: spark)
+
+    def run_job(key: str, parameters: dict[str, str]) -> JobRun:
+        return runner.run(runner.prepare(key, parameters))
+
+    return run_job
+
+
+def _show(plan: Plan, journal: Journal, spark: SparkSession, tables: Tables, config: Config, console: Console) -> Show:
+    monitored = {entry.as_of for entry in journal.read()}
+    finished = sum(day.as_of in monitored for day in plan.days[:-1]) - bool(monitored)
+
+    def quality(day: Day) -> float | None:
+        return recent_roc_auc(spark, tables, day.as_of, config)
+
+    return Show(len(plan.days), max(finished, 0), quality, console)
