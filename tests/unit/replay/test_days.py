@@ -1,5 +1,7 @@
 """Which days a replay runs: all hours of flights once, at any step."""
 
+from itertools import pairwise
+
 import pytest
 
 from replay.days import Plan, days
@@ -12,7 +14,7 @@ def test_the_steps_cover_every_hour_once_and_end_at_the_end(step):
     played = days(start, end, step)
     assert played[-1].as_of == end
     assert sum(day.hours for day in played) == 28 * 24
-    assert all(later.as_of > earlier.as_of for earlier, later in zip(played, played[1:], strict=False))
+    assert all(later.as_of > earlier.as_of for earlier, later in pairwise(played))
 
 
 def test_the_last_step_is_shorter_where_the_days_do_not_divide():

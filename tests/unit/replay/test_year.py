@@ -58,7 +58,8 @@ def test_a_day_is_scored_by_the_champion_that_monitoring_left(tmp_path):
 def test_a_killed_replay_goes_on_with_the_job_that_it_was_at(tmp_path, unbroken, killed_after):
     command = [sys.executable, "-m", "tests.unit.replay.stand_in", str(tmp_path), str(killed_after)]
     path = os.pathsep.join([str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)])
-    killed = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path}, check=False)
+    environ = {**os.environ, "PYTHONPATH": path}
+    killed = subprocess.run(command, cwd=REPOSITORY, env=environ, check=False)  # noqa: S603 (our own module)
     assert killed.returncode == -signal.SIGKILL
     before = len(Files(tmp_path).lines("done"))
     replay(Files(tmp_path))
