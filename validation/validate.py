@@ -103,7 +103,7 @@ def judge(
     with ThreadPoolExecutor(1) as beside:
         served = beside.submit(list, _serving(version, rows, config))
         judged = absolute(figures, gates.performance)
-        if CHAMPION in predictions:
+        if CHAMPION in predictions and not rows.empty:
             label, moments = rows[config.label.column], rows["sched_dep_at"]
             both = predictions[CHALLENGER], predictions[CHAMPION]
             judged += against_champion(label, *both, moments, gates.performance)
