@@ -1,6 +1,7 @@
 """What faults do to what lands, when, and how the contract answers; and who must have said so."""
 
 from datetime import UTC, timedelta
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -55,7 +56,7 @@ def refused(rows, contract):
 def test_each_fault_has_its_days_in_the_year_and_no_two_meet(step):
     found = sorted(faults_of(Plan(*YEAR, step, True)), key=lambda one: one.first)
     assert {one.fault.name for one in found} == {fault.name for fault in FAULTS}
-    assert all(earlier.repaired < later.before for earlier, later in zip(found[:-1], found[1:], strict=True))
+    assert all(earlier.repaired < later.before for earlier, later in pairwise(found))
     assert all(one.before < one.first < one.repaired for one in found)
 
 
