@@ -110,6 +110,8 @@ def _on(month: int, day: int) -> datetime:
 
 
 _DAY = timedelta(days=1)
+# As long after a day, what happened to its flights is known.
+_SETTLED = timedelta(days=3)
 FAULTS = (
     Fault("a file twice", "flights", _on(3, 19), _DAY, _twice, QUARANTINE, "duplicate year, month, day"),
     Fault("a day's weather missing", "weather", _on(4, 9), _DAY, _no_file, JOB, "nothing has landed for weather"),
@@ -126,7 +128,7 @@ FAULTS = (
 
 
 def faults_of(plan: Plan) -> tuple[Scheduled, ...]:
-    """The faults that begin and end within a replay."""
+    """The faults that begin and end within a replay, so early that what they were about is settled at its end."""
     moments = [plan.start, *(day.as_of for day in plan.days)]
     found = []
     for fault in FAULTS:
@@ -134,7 +136,7 @@ def faults_of(plan: Plan) -> tuple[Scheduled, ...]:
         after = next((place for place, moment in enumerate(moments) if moment >= fault.day + fault.length), None)
         if first is not None and after is not None and moments[0] < fault.day:
             repaired = max(after, first + 1)
-            if repaired < len(moments):
+            if repaired < len(moments) and moments[repaired] + _SETTLED <= moments[-1]:
                 found.append(Scheduled(fault, moments[first - 1], moments[first], moments[repaired]))
     return tuple(found)
 

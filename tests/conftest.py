@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -14,6 +15,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
 
 from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402 (importable only now)
+from tests.browser import open_browser  # noqa: E402
 from tests.homes import HOMES, Home, make_home  # noqa: E402
 
 _HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
@@ -64,3 +66,10 @@ def spark(home: Home, workspace: Workspace) -> Iterator[SparkSession]:
     session = home.start(workspace.root)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    with open_browser() as opened:
+        yield opened

@@ -54,12 +54,11 @@ def test_a_day_is_scored_by_the_champion_that_monitoring_left(tmp_path):
     assert champions[6, "monitoring"] == champions[7, "batch_inference"] == "2"
 
 
-@pytest.mark.parametrize("killed_after", [0, 1, 2, 3, 7])
+@pytest.mark.parametrize("killed_after", [1, 2, 7])
 def test_a_killed_replay_goes_on_with_the_job_that_it_was_at(tmp_path, unbroken, killed_after):
     command = [sys.executable, "-m", "tests.unit.replay.stand_in", str(tmp_path), str(killed_after)]
     path = os.pathsep.join([str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)])
-    environ = {**os.environ, "PYTHONPATH": path}
-    killed = subprocess.run(command, cwd=REPOSITORY, env=environ, check=False)  # noqa: S603 (our own module)
+    killed = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path}, check=False)  # noqa: S603 (our own interpreter)
     assert killed.returncode == -signal.SIGKILL
     before = len(Files(tmp_path).lines("done"))
     replay(Files(tmp_path))
