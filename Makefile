@@ -8,6 +8,9 @@ NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
 ANSWER ?= approved
+TRIALS ?= 40
+MINUTES ?= 0
+WORKERS ?= 1
 # Of the bundle's words: the target, and for bundle-run the job's key and 'name=value name=value'.
 TARGET ?= dev
 JOB ?= training
@@ -20,7 +23,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
+.PHONY: help run job rollback approve tune ui test unit integration cicd-test test-parity test-connect bench lint clean lock
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
@@ -32,6 +35,10 @@ run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor
 
 job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF)
+
+tune: $(PYTHON_ENV)/local.done ## Train with a search for hyperparameters: make tune TRIALS=40 [MINUTES=30] [WORKERS=2]
+	@$(RUN) -m local_workspace job training --as-of $(AS_OF) --param tuning_trials=$(TRIALS) \
+	    --param tuning_minutes=$(MINUTES) --param tuning_workers=$(WORKERS)
 
 rollback: override export REASON := $(value REASON)
 rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'

@@ -60,14 +60,75 @@ class ModelParameters(_Section):
     max_leaf_nodes: Annotated[int, Field(gt=1)]
     min_samples_leaf: Annotated[int, Field(gt=0)]
     l2_regularization: Annotated[float, Field(ge=0)]
+    max_features: Annotated[float, Field(gt=0, le=1)]
+
+
+class Folds(_Section):
+    """The last weeks of the training window in parts; each judges what was fitted on the weeks before it."""
+
+    number: Annotated[int, Field(gt=0)]
+    weeks: Annotated[int, Field(gt=0)]
+    gap_weeks: Annotated[int, Field(ge=0)]
+
+
+class _Bounds(_Section):
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low, high = self.low, self.high  # type: ignore[attr-defined]
+        if not low < high or (self.log and low <= 0):
+            raise ValueError(f"{low} to {high} is no range" + (" of logarithms" if self.log else ""))
+        return self
+
+
+class WholeRange(_Bounds):
+    """From which whole numbers a search draws, both ends included; evenly, or evenly in the logarithm."""
+
+    low: int
+    high: int
+
+
+class Range(_Bounds):
+    """The same of real numbers."""
+
+    low: float
+    high: float
+
+
+class SearchSpace(_Section):
+    """Where the search looks for each of `ModelParameters`."""
+
+    max_iter: WholeRange
+    learning_rate: Range
+    max_leaf_nodes: WholeRange
+    min_samples_leaf: WholeRange
+    l2_regularization: Range
+    max_features: Range
+
+
+class Search(_Section):
+    """What a search draws, and how it judges it."""
+
+    folds: Folds
+    space: SearchSpace
 
 
 class Training(_Section):
-    """Time split, seed and hyperparameters."""
+    """Time split, seed, hyperparameters, and where a search may look for better ones."""
 
     validation_months: Annotated[int, Field(gt=0)]
     seed: int
     model: ModelParameters
+    search: Search
+
+    @model_validator(mode="after")
+    def _starts_in_space(self) -> Self:
+        for name, bounds in self.search.space:
+            value = getattr(self.model, name)
+            if not bounds.low <= value <= bounds.high:
+                raise ValueError(f"model.{name}: {value} is outside search.space.{name}, where a search starts")
+        return self
 
 
 class Threshold(_Section):

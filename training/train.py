@@ -1,9 +1,9 @@
 """Trains a challenger: looks features up, fits, logs and registers; the same training twice gives one version."""
 
-import hashlib
 import importlib.metadata
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -23,17 +23,18 @@ from mlflow.types import Schema
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from project.config import Config
+from project.config import Config, ModelParameters
 from project.metrics import binary_metrics
 from project.registry import CHALLENGER
 from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
-from training import model as model_module
 from training.figures import importances, plot_calibration, plot_importance, plot_roc
+from training.fingerprint import fingerprint
 from training.frame import TrainingFrame, make_frame
 from training.lookups import feature_lookups
 from training.model import CalibratedProbability, make_classifier
+from training.tuning import Budget, Found, tune
 
 _WEEK = "week"
 _WEEK_SECONDS = 7 * 24 * 3600
@@ -50,10 +51,12 @@ def train(
     git_commit: str,
     config: Config,
     cause: str = "",
+    budget: Budget = Budget(),  # noqa: B008 - it is frozen
 ) -> str:
     """Trains on all labels known before the validation window, and registers the model as challenger.
 
-    Run and version are tagged with the cause, where there is one.
+    Run and version are tagged with the cause, where there is one. With a budget the hyperparameters are searched for
+    before, on the same rows; else they are the configuration's.
 
     Returns:
         The version. If a version was trained on the same rows with the same settings, it is that one, made challenger
@@ -61,13 +64,15 @@ def train(
     """
     training_set = make_training_set(spark, tables, as_of, config)
     frame = make_frame(training_set.load_df().toPandas(), config.label.column, _WEEK)
-    fingerprint = _fingerprint(frame, config)
-    mlflow.set_experiment(experiment)
-    version = _find_version(model_name, experiment, fingerprint)
+    experiment_id = mlflow.set_experiment(experiment).experiment_id
+    found = tune(frame, experiment_id, budget, config) if budget else None
+    config = config if found is None else with_parameters(config, found.parameters)
+    settings = config.training.model_dump_json(exclude={"search"})
+    tags = {"fingerprint": fingerprint(frame, settings), "git_commit": git_commit, "as_of": as_of.isoformat()}
+    version = _find_version(model_name, experiment, tags["fingerprint"])
     if version is None:
-        tags = {"fingerprint": fingerprint, "git_commit": git_commit, "as_of": as_of.isoformat()}
         tags |= {"cause": cause} if cause else {}
-        version = _fit_and_register(training_set, frame, model_name, as_of, tags, config)
+        version = _fit_and_register(training_set, frame, model_name, as_of, tags, found, config)
     MlflowClient().set_registered_model_alias(model_name, CHALLENGER, version)
     return version
 
@@ -97,17 +102,27 @@ def fit(frame: TrainingFrame, config: Config) -> CalibratedProbability:
     return CalibratedProbability(classifier).fit(frame.rows, frame.label, frame.weeks)
 
 
+def with_parameters(config: Config, parameters: ModelParameters) -> Config:
+    """The configuration with these hyperparameters in place of its own."""
+    training = config.training.model_copy(update={"model": parameters})
+    return config.model_copy(update={"training": training})
+
+
 def _fit_and_register(
     training_set: TrainingSet,
     frame: TrainingFrame,
     model_name: str,
     as_of: datetime,
     tags: Mapping[str, str],
+    found: Found | None,
     config: Config,
 ) -> str:
     with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=dict(tags)) as run:
         model = fit(frame, config)
         _log_facts(model, frame, config)
+        if found is not None:
+            mlflow.set_tag("tuning_run", found.run_id)
+            mlflow.log_dict(asdict(found) | {"parameters": found.parameters.model_dump()}, "tuning.json")
         _log_model(model, training_set, frame, model_name)
         version = _version_of_run(model_name, run.info.run_id)
         mlflow.set_tag("model_version", version)
@@ -150,17 +165,6 @@ def _log_model(model: CalibratedProbability, training_set: TrainingSet, frame: T
         code_paths=[str(Path(__file__).parent)],
         pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS],
     )
-
-
-def _fingerprint(frame: TrainingFrame, config: Config) -> str:
-    """Equal for trainings that must give the same model: rows, settings, the code of the model, and the library."""
-    parts = [
-        frame.digest,
-        config.training.model_dump_json(),
-        Path(model_module.__file__).read_text(),
-        importlib.metadata.version("scikit-learn"),
-    ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _find_version(model_name: str, experiment: str, fingerprint: str) -> str | None:

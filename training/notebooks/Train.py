@@ -1,6 +1,7 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC Trains on what was known before the validation window, and registers the model as `challenger`.
+# MAGIC With `tuning_trials` or `tuning_minutes` its hyperparameters are searched for first.
 
 # COMMAND ----------
 
@@ -12,6 +13,9 @@ dbutils.widgets.text("as_of", "")
 dbutils.widgets.text("history_start", "")
 dbutils.widgets.text("git_commit", "")
 dbutils.widgets.text("cause", "")
+dbutils.widgets.text("tuning_trials", "0")
+dbutils.widgets.text("tuning_minutes", "0")
+dbutils.widgets.text("tuning_workers", "1")
 
 # COMMAND ----------
 
@@ -19,6 +23,7 @@ from project.config import load_config
 from project.tables import Tables
 from project.times import parse_moment
 from training.train import train
+from training.tuning import parse_budget
 
 model_version = train(
     spark,
@@ -29,6 +34,11 @@ model_version = train(
     dbutils.widgets.get("git_commit"),
     load_config(history_start=dbutils.widgets.get("history_start")),
     dbutils.widgets.get("cause"),
+    parse_budget(
+        dbutils.widgets.get("tuning_trials"),
+        dbutils.widgets.get("tuning_minutes"),
+        dbutils.widgets.get("tuning_workers"),
+    ),
 )
 
 # COMMAND ----------
