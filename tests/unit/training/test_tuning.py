@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from pyspark.sql import SparkSession
 from sklearn.metrics import log_loss
+from threadpoolctl import threadpool_limits
 
-from local_workspace.workspace import REPOSITORY
+from local_workspace.workspace import REPOSITORY, Workspace
 from project.config import load_config
 from tests.unit.training.small_search import BAD, EXPERIMENT, make_config, make_rows
 from training.folds import expanding_folds
@@ -23,19 +25,24 @@ from training.model import make_classifier
 from training.train import with_parameters
 from training.tuning import Budget, Found, parse_budget, tune
 
-pytestmark = pytest.mark.homes("local", reason="a search here needs no Spark")
+pytestmark = pytest.mark.homes(
+    "local", reason="a search is no matter of Spark, and its workers write to the store of this machine"
+)
 
 TRIALS = 14
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """A few hundred rows are no work to share: threads would wait for each other where others use the cores."""
+    with threadpool_limits(limits=1):
+        yield
+
+
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A tracking store with its tables made, for this module alone."""
-    before = mlflow.get_tracking_uri()
-    uri = f"sqlite:///{tmp_path_factory.mktemp('search') / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    yield uri
-    mlflow.set_tracking_uri(before)
+def store(workspace: Workspace) -> str:
+    """The tracking store."""
+    return workspace.tracking_uri
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +136,8 @@ def kill_amid_trial(store: str) -> None:
     """Starts a search without an end in another process, and kills it when some trials are done and one runs."""
     command = [sys.executable, "-m", "tests.unit.training.small_search", store, "1000"]
     path = os.pathsep.join([str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)])
-    with subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path}) as process:  # noqa: S603 - our own module
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as process:  # noqa: S603 - our own module
         try:
             while True:
                 assert process.poll() is None, "the search ended by itself"
@@ -142,6 +150,20 @@ def kill_amid_trial(store: str) -> None:
                 time.sleep(0.02)
         finally:
             process.kill()
+
+
+def test_workers_of_spark_share_a_search_and_none_tries_what_another_does(store: str, spark: SparkSession) -> None:
+    context = spark.sparkContext
+    context.setLocalProperty("spark.jobGroup.id", None)  # else MLflow takes it for its own
+    found = search("spark", Budget(trials=5, workers=2))
+    (parent,), trials = runs("spark")
+    group = f"optuna_trial_{parent.info.run_name}_{parent.info.experiment_id}"
+    assert context.statusTracker().getJobIdsForGroup(group)
+    context.setLocalProperty("spark.jobGroup.id", None)
+    assert found.trials == len(trials) == 5
+    assert (parent.info.run_id, parent.info.status) == (found.run_id, "FINISHED")
+    assert len({run.data.params["learning_rate"] for run in trials}) == 5
+    assert search("spark", Budget(trials=5, workers=2)) == found
 
 
 def test_a_search_by_time_ends_and_is_not_taken_up_again(store: str) -> None:
