@@ -7,6 +7,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from local_workspace.api import Context, serve_api
 from local_workspace.bundle import Bundle
 from local_workspace.local_jobs import make_runner, start
 from local_workspace.runs import JobRun
@@ -41,7 +42,7 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
     console.print(f"Replay in {workspace.root}", soft_wrap=True)
     spark = start(bundle, workspace)
     feed = FaultyFeed(faults_of(plan), workspace.root / "faults") if plan.with_faults else None
-    with feed.in_place() if feed else nullcontext():
+    with serve_api(Context(workspace, lambda: spark)), feed.in_place() if feed else nullcontext():
         jobs = Jobs(
             run=_runs_of(bundle, spark),
             champion=lambda: champion_version(model),

@@ -1,0 +1,124 @@
+"""The alternatives: when they train, on what was known then alone, and that a second call fits nothing."""
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from project.config import Config, load_config
+from replay import policies as played_policies
+from replay.policies import Policy, by_flight, play, policies
+from tests.unit.tables import moment
+from training.frame import TrainingFrame
+
+START, END = moment("2013-02-15 00:00"), moment("2013-04-05 00:00")
+HOUR = timedelta(hours=1)
+
+
+class Shares:
+    """A model in the place of the recipe's, whose fit takes seconds: the share that was late in calm and in wind."""
+
+    def __init__(self, frame: TrainingFrame, _: Config) -> None:
+        self._shares = frame.label.groupby(frame.rows["wind"] > 10).mean()
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return (rows["wind"] > 10).map(self._shares).to_numpy()
+
+
+@pytest.fixture(autouse=True)
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows of each fit."""
+    rows: list[int] = []
+
+    def fit(frame: TrainingFrame, config: Config) -> Shares:
+        rows.append(len(frame.rows))
+        return Shares(frame, config)
+
+    monkeypatch.setattr(played_policies, "fit", fit)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load_config()
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """A flight an hour from January on; from 1 March on it is late where it was not before."""
+    asked = pd.date_range(moment("2013-01-01 00:00"), END, freq="h")
+    wind = np.random.default_rng(1).uniform(0, 20, len(asked))
+    was_late = np.where(asked < moment("2013-03-01 00:00"), wind > 10, wind <= 10)
+    return pd.DataFrame(
+        {
+            "flight_id": [f"f{place}" for place in range(len(asked))],
+            "sched_dep_at": asked + 2 * HOUR,
+            "prediction_at": asked,
+            "known_at": asked + 5 * HOUR,
+            "late": was_late.astype(float),
+            "week": np.floor(asked.astype("int64") / (7 * 24 * 3600e9)),
+            "wind": wind,
+            "origin": "JFK",
+            "dest": "BOS",
+            "carrier": "B6",
+        }
+    )
+
+
+def test_the_alternatives_train_never_monthly_and_weekly():
+    never, monthly, weekly = policies(START, END)
+    assert never.moments == (START,)
+    assert [f"{m:%d %b}" for m in monthly.moments] == ["15 Feb", "01 Mar", "01 Apr"]
+    assert [f"{m:%d %b}" for m in weekly.moments] == [
+        "15 Feb",
+        "22 Feb",
+        "01 Mar",
+        "08 Mar",
+        "15 Mar",
+        "22 Mar",
+        "29 Mar",
+    ]
+
+
+def test_each_flight_after_the_start_is_scored_once_by_the_model_of_its_time(frame, config, tmp_path):
+    policy = Policy("two", (START, moment("2013-03-20 00:00")))
+    outcome = play(policy, frame, END, config, tmp_path)
+    asked = frame[(frame["prediction_at"] > START) & (frame["prediction_at"] <= END)]
+    assert list(outcome.scores["flight_id"]) == list(asked["flight_id"])
+    assert list(outcome.scores["late"]) == list(asked["late"])
+    assert outcome.trainings == 2
+    assert outcome.fit_seconds > 0
+    is_second = outcome.scores["prediction_at"] > policy.moments[1]
+    calm = asked["wind"].to_numpy() <= 10
+    # The second model has seen that calm is late too by now, the first could not.
+    assert (outcome.scores["prediction"][~is_second & calm] == 0).all()
+    assert outcome.scores["prediction"][is_second & calm].between(0.1, 0.5).all()
+
+
+def test_a_model_knows_what_was_known_when_it_was_trained_and_nothing_later(frame, config, tmp_path):
+    changed = frame.copy()
+    later = changed["known_at"] > START
+    changed.loc[later, "late"] = 1 - changed.loc[later, "late"]
+    policy = Policy("never", (START,))
+    first = play(policy, frame, END, config, tmp_path / "a").scores
+    second = play(policy, changed, END, config, tmp_path / "b").scores
+    assert (first["prediction"] == second["prediction"]).all()
+    assert (first["late"] != second["late"]).mean() > 0.9
+
+
+def test_what_was_fitted_is_not_fitted_again_after_a_kill(frame, config, tmp_path, fitted):
+    policy = Policy("two", (START, moment("2013-03-20 00:00")))
+    whole = play(policy, frame, END, config, tmp_path)
+    lost = max(tmp_path.rglob("*.parquet"))
+    lost.unlink()
+    again = play(policy, frame, END, config, tmp_path)
+    assert len(fitted) == 2 + 1
+    pd.testing.assert_frame_equal(again.scores, whole.scores)
+    play(policy, frame.assign(wind=frame["wind"] + 1), END, config, tmp_path)
+    assert len(fitted) == 2 + 1 + 2  # another frame is another matter
+
+
+def test_ways_are_compared_on_the_flights_that_all_have_scored():
+    scores = [pd.DataFrame({"flight_id": list(ids)}) for ids in ("abcd", "bcde", "cbx")]
+    assert sorted(by_flight(scores)) == ["b", "c"]
