@@ -23,7 +23,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity test-connect bench lint clean lock
+.PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity test-connect bench lint clean lock browser
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
@@ -74,6 +74,9 @@ test-connect: $(PYTHON_ENV)/local.done $(CONNECT_ENV)/connect.done ## The stages
 	    $(CONNECT_ENV)/bin/python -m pytest --home databricks tests/unit tests/integration; \
 	else \
 	    $(RUN) -m local_workspace connect $(CONNECT_ENV)/bin/python -m pytest --home connect tests/unit tests/integration; fi
+
+browser: ## Install the browser that looks at the reports in tests, unless there is one (Debian, Ubuntu)
+	@sh tools/browser.sh
 
 bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
 	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
