@@ -80,6 +80,8 @@ def by_week(scores: pd.DataFrame, start: datetime) -> pd.DataFrame:
 def read_drift(spark: SparkSession, tables: Tables, start: datetime) -> pd.DataFrame:
     """Population stability index by column (rows) and week since `start` (columns): the mean of its days."""
     day = F.col("window.start")
+    if not spark.catalog.tableExists(tables.drift_metrics):
+        return pd.DataFrame()
     seconds = int(timedelta(weeks=1).total_seconds())
     week = F.floor((F.unix_seconds(day) - int(start.timestamp())) / seconds)
     index = F.avg("population_stability_index").alias("index")

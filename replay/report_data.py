@@ -150,6 +150,8 @@ def _ways(
     config: Config,
     told: Callable[[str], None],
 ) -> list[Way]:
+    if not spark.catalog.tableExists(tables.inference_log):
+        return []
     own = figures.read_scores(spark, tables, plan.start, plan.end, config)
     if own.empty:
         return []
