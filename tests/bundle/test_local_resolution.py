@@ -19,6 +19,8 @@ def comparable(job: Job, name_of: dict[int, str]) -> dict[str, Any]:
     tasks = {task["task_key"]: task for task in settings.pop("tasks")}
     names = {str(number): name for number, name in name_of.items()}
     for task in tasks.values():
+        # Nobody to tell: the API leaves out what the bundle says so.
+        task["email_notifications"] = task["email_notifications"] or None
         task["depends_on"] = sorted(task["depends_on"], key=lambda before: before["task_key"])
         if task["run_job_task"]:
             task["run_job_task"]["job_id"] = name_of[task["run_job_task"]["job_id"]]
