@@ -146,6 +146,23 @@ def test_champion_and_the_one_before_it_are_shown(data, config):
     assert all(text in page.text for text in ("0.432", "0.543", "version 77", "f00d"))
 
 
+def test_gates_are_grouped_and_those_that_failed_come_first(data, config):
+    def gate(group, name, passed):
+        return {
+            "group": group,
+            "name": name,
+            "passed": passed,
+            "value": None,
+            "threshold": 1.0,
+            "sentence": f"of {name}",
+        }
+
+    gates = [gate("data", "d1", True), gate("slices", "s1", True), gate("slices", "s2", False)]
+    page = Page(render_report(replace(data, validation=data.validation | {"gates": gates}), config))
+    places = [page.text.index(text) for text in ("Slices", "of s2", "of s1", "of d1")]
+    assert places == sorted(places)
+
+
 def test_a_report_without_a_verdict_is_refused(spark, week, data, config):
     with pytest.raises(LookupError, match="no monitoring verdict"):
         read_report_data(spark, week, MODEL, AS_OF + timedelta(days=1), config)
