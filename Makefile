@@ -11,7 +11,7 @@ ANSWER ?= approved
 # Of the replay: days from one run to the next, and whether the feed has faults (FAULTS=1).
 STEP ?= 1
 FAULTS ?=
-# Of the bundle's words: the target, and for bundle-run the job's key and 'name=value name=value'.
+# Of the bundle's words: the target, and for bundle-run the job's key; of it and of job: 'name=value name=value'.
 TARGET ?= dev
 JOB ?= training
 PARAMS ?=
@@ -36,8 +36,8 @@ run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor
 replay: $(PYTHON_ENV)/local.done ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
 	@$(RUN) -m replay --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
 
-job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z
-	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF)
+job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
+	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF) $(foreach one,$(PARAMS),--param '$(one)')
 
 rollback: override export REASON := $(value REASON)
 rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'

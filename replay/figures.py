@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 from mlflow import MlflowClient
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import roc_auc_score
 
+from monitoring.violations import ALL
 from project.config import Config
 from project.metrics import binary_metrics
 from project.tables import Tables
@@ -93,8 +94,9 @@ def read_drift(spark: SparkSession, tables: Tables, start: datetime) -> pd.DataF
 
 
 def read_verdicts(spark: SparkSession, tables: Tables) -> list[Record]:
-    """What monitoring said, a row a day: `as_of`, `status`, `sentence`, `model_version`."""
-    return _read(spark, tables.monitoring_verdicts, ("as_of", "status", "sentence", "model_version"))
+    """What monitoring said of all checks together, a row a day: `as_of`, `status`, `sentence`, `model_version`."""
+    columns = ("as_of", "status", "sentence", "model_version")
+    return _read(spark, tables.monitoring_verdicts, columns, F.col("check_name") == ALL)
 
 
 def read_judgements(spark: SparkSession, tables: Tables) -> list[Record]:
@@ -116,10 +118,11 @@ def read_quarantine(spark: SparkSession, tables: Tables) -> list[Record]:
     return _records(refused.agg(F.sum("occurrences").alias("rows")).orderBy("landed_as_of", "reason"))
 
 
-def _read(spark: SparkSession, table: str, columns: tuple[str, ...]) -> list[Record]:
+def _read(spark: SparkSession, table: str, columns: tuple[str, ...], where: Column | None = None) -> list[Record]:
     if not spark.catalog.tableExists(table):
         return []
-    return _records(spark.table(table).select(*columns).orderBy("as_of"))
+    rows = spark.table(table) if where is None else spark.table(table).filter(where)
+    return _records(rows.select(*columns).orderBy("as_of"))
 
 
 def _records(rows: DataFrame) -> list[Record]:

@@ -22,7 +22,7 @@ SELECTIONS = {
         {}
         if os.environ.get("REHEARSE") == "whole"
         else {
-            "make unit": "-k 'test_gates or test_promotion'",
+            "make unit": "-k 'test_gates or test_checks'",
             "make integration": "-k 'the_recomputed_moments or the_cut_takes'",
             "make bundle-test": "-k two_suffixes",
         }

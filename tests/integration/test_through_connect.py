@@ -11,6 +11,7 @@ from raw_features import Raw
 
 from local_workspace.resources import make_mlflow_resources
 from local_workspace.workspace import Workspace
+from monitoring.violations import ALL
 from project.registry import champion_version
 from tests.unit.tables import collected
 
@@ -50,7 +51,8 @@ def test_the_flights_of_the_day_are_scored_once(deployment: Deployment, raw: Raw
 
 
 def test_the_day_is_watched_and_reported(deployment: Deployment, spark: SparkSession, raw: Raw) -> None:
-    (verdict,) = collected(spark.table(deployment.tables.monitoring_verdicts))
+    verdicts = spark.table(deployment.tables.monitoring_verdicts)
+    (verdict,) = collected(verdicts.filter(verdicts["check_name"] == ALL))
     assert (verdict["as_of"], verdict["model_version"]) == (WATCHED, "1")
     assert verdict["rows"] == len(deployment.table("predictions"))
     (report,) = deployment.volume.rglob("reports/*.html")

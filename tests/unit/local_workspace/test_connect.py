@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,14 @@ import pytest
 
 from local_workspace.connect import REMOTE_VARIABLE, TOKEN_VARIABLE
 from local_workspace.workspace import REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def interrupts_are_heard() -> Iterator[None]:
+    """A shell starts what runs in the background with interrupts ignored, and processes inherit that."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
