@@ -85,7 +85,8 @@ class Finding:
             return f"{name}{where} could not be judged on any day"
         bound = "at least" if self.check.greater_is_better else "at most"
         wanted = "needed" if self.check.greater_is_better else "allowed"
-        found = f"{name}{where} is {self.value:.{_DIGITS}f}, {bound} {self.check.threshold:g} is {wanted}"
+        digits = 0 if float(self.value).is_integer() else _DIGITS
+        found = f"{name}{where} is {self.value:,.{digits}f}, {bound} {self.check.threshold:g} is {wanted}"
         days = f"{self.days_broken} of {self.days_judged} days broke it"
         since = f" since {self.since:%-d %B %Y}" if self.since else ""
         return f"{found}: {days}{since}"

@@ -74,12 +74,14 @@ print(sys.modules["training"].__file__)
 """
 
 
-def test_every_module_imports_from_what_was_uploaded(uploaded: Path) -> None:
+def test_every_module_imports_from_what_was_uploaded(uploaded: Path, tmp_path: Path) -> None:
     files = [name for name in sorted(modules(uploaded)) if "/notebooks/" not in name]
     names = [name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in files]
-    path = f"{REPOSITORY / 'local_workspace' / 'site'}:{uploaded}"  # the feature client's stand-in, and the stages
+    # The feature client's stand-in with what it needs, and the stages: nothing else of the repository.
+    (tmp_path / "local_workspace").symlink_to(REPOSITORY / "local_workspace")
+    path = f"{REPOSITORY / 'local_workspace' / 'site'}:{tmp_path}:{uploaded}"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", IMPORT_ALL, path, *names],
+        [sys.executable, "-I", "-c", IMPORT_ALL, path, *names],
         cwd=uploaded,
         capture_output=True,
         text=True,

@@ -24,6 +24,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from local_workspace.bundle import load_bundle
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace
 from project.config import Config
+from tests.browser import check_report
 from training.model import CalibratedProbability, make_classifier
 
 FIRST_DAY, LAST_DAY = pd.Timestamp("2013-08-02", tz="UTC"), pd.Timestamp("2013-08-08", tz="UTC")
@@ -230,6 +231,11 @@ FEATURES = {
     "aircraft_features": ["tailnum"],
     "leg_features": ["tailnum"],
 }
+
+
+def test_the_report_is_legible_on_a_desk_on_a_phone_and_on_paper(first: Run, browser: Any) -> None:
+    (report,) = first.workspace.volumes.rglob("reports/*.html")
+    check_report(browser, report, least_pictures=6)
 
 
 @contextmanager
