@@ -34,7 +34,8 @@ def command(step: int, with_faults: bool, start: datetime, end: datetime) -> Non
         # Only now: MLflow imports `databricks`, whose path is fixed from then on.
         from replay.run import run  # noqa: PLC0415
 
-        run(plan, _bundle(), workspace, Console(highlight=False))
+        # The stream as it is now: jobs print elsewhere.
+        run(plan, _bundle(), workspace, Console(file=sys.stdout, highlight=False))
 
 
 @contextmanager

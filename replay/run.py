@@ -1,7 +1,7 @@
 """A replay from its start, or from where it was cut off, to its report."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -44,7 +44,7 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
     feed = FaultyFeed(faults_of(plan), workspace.root / "faults") if plan.with_faults else None
     with serve_api(Context(workspace, lambda: spark)), feed.in_place() if feed else nullcontext():
         jobs = Jobs(
-            run=_runs_of(bundle, spark),
+            run=_runs_of(bundle, spark, workspace.root / "jobs.log"),
             champion=lambda: champion_version(model),
             trainings=lambda: len(trainings(model)),
             repair=feed.repair if feed else lambda _: None,
@@ -60,11 +60,13 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
     return file
 
 
-def _runs_of(bundle: Bundle, spark: SparkSession) -> Callable[[str, dict[str, str]], JobRun]:
+def _runs_of(bundle: Bundle, spark: SparkSession, log: Path) -> Callable[[str, dict[str, str]], JobRun]:
+    """What runs a job; what its notebooks print goes to the log, and not between the days."""
     runner = make_runner(bundle, lambda: spark)
 
     def run_job(key: str, parameters: dict[str, str]) -> JobRun:
-        return runner.run(runner.prepare(key, parameters))
+        with log.open("a", encoding="utf-8") as said, redirect_stdout(said), redirect_stderr(said):
+            return runner.run(runner.prepare(key, parameters))
 
     return run_job
 
