@@ -106,8 +106,8 @@ def read_judgements(spark: SparkSession, tables: Tables) -> list[Record]:
 
 def read_promotions(spark: SparkSession, tables: Tables) -> list[Record]:
     """Each move of champion that was made or refused: `as_of`, `action`, `status`, `model_version`, `reason`."""
-    moves = _read(spark, tables.promotions, ("as_of", "action", "status", "model_version", "reason"))
-    return [move for move in moves if move["status"] in {"done", "refused"}]
+    columns = ("as_of", "action", "status", "model_version", "reason")
+    return _read(spark, tables.promotions, columns, F.col("status").isin("done", "refused"))
 
 
 def read_quarantine(spark: SparkSession, tables: Tables) -> list[Record]:
