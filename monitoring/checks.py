@@ -77,6 +77,11 @@ class Finding:
         return self.status == VIOLATED
 
     @property
+    def threshold(self) -> float:
+        """The bound at this place."""
+        return self.check.bound_of(self.place.column).threshold
+
+    @property
     def sentence(self) -> str:
         """The finding in words."""
         name = _MEANING.get(self.check.metric, self.check.metric)
@@ -86,7 +91,7 @@ class Finding:
         bound = "at least" if self.check.greater_is_better else "at most"
         wanted = "needed" if self.check.greater_is_better else "allowed"
         digits = 0 if float(self.value).is_integer() else _DIGITS
-        found = f"{name}{where} is {self.value:,.{digits}f}, {bound} {self.check.threshold:g} is {wanted}"
+        found = f"{name}{where} is {self.value:,.{digits}f}, {bound} {self.threshold:g} is {wanted}"
         days = f"{self.days_broken} of {self.days_judged} days broke it"
         since = f" since {self.since:%-d %B %Y}" if self.since else ""
         return f"{found}: {days}{since}"
@@ -114,7 +119,8 @@ def find(check: MonitoringCheck, figures: Mapping[Place, Days], last_day: dateti
 def _find_at(check: MonitoringCheck, place: Place, values: Days, days: Sequence[datetime]) -> Finding:
     seen = [(day, values[day]) for day in days if day in values]
     judged = [(day, value) for day, value in seen if value is not None and value == value]  # noqa: PLR0124 - not NaN
-    broken = [day for day, value in judged if not check.bound.holds(value)]
+    bound = check.bound_of(place.column)
+    broken = [day for day, value in judged if not bound.holds(value)]
     shown = [value for day, value in judged if day == broken[-1]] if broken else [value for _, value in judged]
     is_violated = len(broken) >= check.days_broken
     return Finding(
@@ -142,7 +148,8 @@ def _start_of_last_row(judged: Sequence[datetime], broken: Sequence[datetime]) -
 
 
 def _nearness(finding: Finding) -> tuple[int, float]:
-    """The greater, the nearer to a violation: by broken days, then by how far the figure lies to the bad side."""
+    """The greater, the nearer to a violation: by broken days, then by how far the figure lies beyond its bound."""
     if finding.value is None:
         return -1, 0.0
-    return finding.days_broken, -finding.value if finding.check.greater_is_better else finding.value
+    beyond = finding.value - finding.threshold
+    return finding.days_broken, -beyond if finding.check.greater_is_better else beyond

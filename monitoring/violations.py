@@ -118,7 +118,7 @@ def _of(verdict: Verdict, finding: Finding) -> dict[str, Any]:
         "status": finding.status,
         "violated": finding.violated,
         "value": finding.value,
-        "threshold": check.threshold,
+        "threshold": finding.threshold,
         "greater_is_better": check.greater_is_better,
         "days_broken": finding.days_broken,
         "days_judged": finding.days_judged,

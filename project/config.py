@@ -259,6 +259,7 @@ class MonitoringCheck(_Section):
         metric: the figure; monitoring/README.md lists them.
         greater_is_better: on which side of the threshold the good figures lie.
         threshold: the bound, in the figure's unit.
+        threshold_of: bounds of single columns, which take its place.
         days_broken: how many days must break it: one bad day is none of the model's fault.
         of_days: how many days are looked at.
         answer: what a violation starts: an alert, or an alert and a training.
@@ -274,6 +275,7 @@ class MonitoringCheck(_Section):
     of_days: Annotated[int, Field(gt=0)]
     answer: Literal["alert", "retrain"]
     by_slice: bool = False
+    threshold_of: dict[str, float] = {}
 
     @model_validator(mode="after")
     def _can_be_violated(self) -> Self:
@@ -281,10 +283,10 @@ class MonitoringCheck(_Section):
             raise ValueError(f"{self.name}: {self.days_broken} of {self.of_days} days can never break it")
         return self
 
-    @property
-    def bound(self) -> Threshold:
-        """The bound by itself."""
-        return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=self.threshold)
+    def bound_of(self, column: str) -> Threshold:
+        """The bound of a column's figure; of what is about no column, the column is empty."""
+        threshold = self.threshold_of.get(column, self.threshold)
+        return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=threshold)
 
 
 class Retraining(_Section):

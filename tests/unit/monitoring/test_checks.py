@@ -104,6 +104,22 @@ def test_every_place_that_is_violated_is_found_and_of_others_the_worst():
     assert (worst.place.column, worst.status) == ("wind", "passed")
 
 
+def test_a_column_may_have_a_bound_of_its_own():
+    places = {Place("temp"): days(*[BAD] * 7), Place("pressure"): days(*[BAD] * 7)}
+    (finding,) = find(check(threshold_of={"pressure": 0.4}), places, LAST)
+    assert finding.place.column == "temp"
+    stricter = {Place("temp"): days(*[GOOD] * 7), Place("pressure"): days(*[GOOD] * 7)}
+    (finding,) = find(check(threshold_of={"pressure": 0.9}), stricter, LAST)
+    assert (finding.place.column, finding.violated, finding.threshold) == ("pressure", True, 0.9)
+    assert "(pressure) is 0.700, at least 0.9 is needed" in finding.sentence
+
+
+def test_nearest_is_what_lies_nearest_to_its_own_bound():
+    places = {Place("temp"): days(*[0.7] * 7), Place("pressure"): days(*[0.65] * 7)}
+    (finding,) = find(check(threshold_of={"pressure": 0.4}), places, LAST)
+    assert (finding.place.column, finding.status) == ("temp", "passed")
+
+
 def test_the_sentence_says_what_how_much_where_and_since_when():
     (finding,) = find(check(), {Place("", "origin", "EWR"): days(*[GOOD] * 4, BAD, BAD, 0.512)}, LAST)
     expected = "ROC AUC (origin EWR) is 0.512, at least 0.6 is needed: 3 of 7 days broke it since 5 August 2013"
