@@ -43,14 +43,15 @@ def run_deployed(request: dict[str, Any], reports: TextIO) -> bool:
         print(json.dumps(report), file=reports, flush=True)
 
     try:
-        # What a process of the run still writes at its end is no failure of the run.
-        folder = tempfile.TemporaryDirectory(prefix="deployed-", ignore_cleanup_errors=True)
-        with folder as name, open_workspace(Path(name)) as workspace:
+        with tempfile.TemporaryDirectory(prefix="deployed-") as name, open_workspace(Path(name)) as workspace:
             key, bundle = _load(request["job_id"], Path(name))
             _, failed = run_jobs(bundle, workspace, [(key, request["job_parameters"] or {})], Reports(say))
     except LocalWorkspaceError as error:
         say({"state_message": str(error)})
         return True
+    except Exception as error:
+        say({"state_message": f"{type(error).__name__}: {error}"})
+        raise
     return failed
 
 

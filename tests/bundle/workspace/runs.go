@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"os/exec"
@@ -212,8 +211,7 @@ func (r *runs) execute(one *run, stop context.Context, asked jobs.RunNow) error 
 	command.WaitDelay = 10 * time.Second
 	command.Env = append(os.Environ(), "DATABRICKS_HOST="+r.url, "DATABRICKS_TOKEN="+one.token,
 		"LOCAL_WORKSPACE="+filepath.Join(r.folder, one.token))
-	said := &lastLine{}
-	command.Stdin, command.Stderr = bytes.NewReader(input), io.MultiWriter(os.Stderr, said)
+	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
 	output, err := command.StdoutPipe()
 	if err != nil {
 		return err
@@ -228,21 +226,7 @@ func (r *runs) execute(one *run, stop context.Context, asked jobs.RunNow) error 
 		}
 		r.update(one, line)
 	}
-	if err := command.Wait(); err != nil {
-		return fmt.Errorf("%w (%s)", err, said.line)
-	}
-	return nil
-}
-
-// lastLine keeps the last line that was written to it: of a Python process that fell, why.
-type lastLine struct{ line []byte }
-
-func (l *lastLine) Write(text []byte) (int, error) {
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	if last := lines[len(lines)-1]; len(last) > 0 {
-		l.line = bytes.Clone(last)
-	}
-	return len(text), nil
+	return command.Wait()
 }
 
 func (r *runs) update(one *run, line []byte) {
