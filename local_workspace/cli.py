@@ -16,6 +16,7 @@ from local_workspace.connect import run_beside_server
 from local_workspace.deployed_run import run_deployed, take_standard_output
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.jars import fetch_delta_jars
+from local_workspace.listening import listen
 from local_workspace.local_jobs import run_jobs
 from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
 
@@ -191,9 +192,9 @@ def served_endpoint(bundle: Bundle) -> str:
 def _listen(wanted: int) -> socket.socket:
     """Listens on a port, or on one that is free: who calls from now on is answered once the server is up."""
     try:
-        return socket.create_server(("127.0.0.1", wanted))
+        return listen(wanted)
     except OSError:
-        return socket.create_server(("127.0.0.1", 0))
+        return listen(0)
 
 
 def _free_port() -> int:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local_workspace.api.context import Context
+from local_workspace.listening import listen
 
 if TYPE_CHECKING:
     import uvicorn
@@ -52,7 +53,7 @@ class _Service:
 
     def __init__(self, context: Context, token: str) -> None:
         self._context, self._token = context, token
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = listen(0)
         self._wake, self._woken = socket.socketpair()
         self._server: uvicorn.Server | None = None
         self._is_stopped = False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -16,7 +17,8 @@ from pyspark.sql import SparkSession
 
 from local_workspace.api import Context, serve_api
 from local_workspace.api.documents import Documents
-from local_workspace.workspace import REPOSITORY, Workspace
+from local_workspace.listening import listen
+from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace
 
 
 def no_spark() -> SparkSession:
@@ -85,6 +87,28 @@ print(sorted({"fastapi", "uvicorn", "databricks.sdk"} & set(sys.modules)))
         [sys.executable, "-c", code, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_an_answer_is_not_held_back_until_what_came_before_is_acknowledged() -> None:
+    with listen(0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_deployed_run_that_falls_reports_why(service: str, tmp_path: Path) -> None:
+    # This workspace has no jobs.
+    done = subprocess.run(
+        [sys.executable, "-m", "local_workspace", "deployed"],
+        input=json.dumps({"job_id": 7, "job_parameters": {}}),
+        env={**os.environ, FOLDER_VARIABLE: str(tmp_path / "run")},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["state_message"].startswith("NotFound: ")
 
 
 def test_documents_stay_and_go_by_name(tmp_path: Path) -> None:
