@@ -50,6 +50,14 @@ def test_what_is_known_of_a_table_is_the_same(clients: dict[str, Any], series: s
             assert getattr(ours, attribute) == getattr(theirs, attribute)
 
 
+def test_the_former_name_of_the_time_column_is_taken(clients: dict[str, Any], rows: DataFrame) -> None:
+    for name, client in clients.items():
+        table = client.create_table(
+            name=named("former", name), primary_keys=["k", "at"], timeseries_columns="at", df=rows
+        )
+        assert table.timestamp_keys == ["at"]
+
+
 def test_a_table_that_is_there_stays_as_it_is(clients: dict[str, Any], series: str, rows: DataFrame) -> None:
     for name, client in clients.items():
         other = rows.withColumn("k", F.concat("k", F.lit("new"))).withColumn("more", F.lit(1))

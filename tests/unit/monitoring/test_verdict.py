@@ -100,6 +100,15 @@ def test_rows_say_what_was_done_about_each():
     assert all(set(row) == set(first) for row in rows)
 
 
+def test_a_row_says_the_bound_of_its_column():
+    nulls = CHECKS["nulls"]
+    own = nulls.model_copy(update={"threshold_of": {"pressure": 65.0}})
+    days = {LAST - DAY * age: 70.0 for age in range(7)}
+    found = find(own, {Place("pressure"): days, Place("temp"): days}, LAST)
+    _, *rows = verdict_rows("flights", verdict(found))
+    assert {row["column_name"]: row["threshold"] for row in rows} == {"pressure": 65.0, "temp": nulls.threshold}
+
+
 def test_the_window_ends_where_labels_are_due():
     assert Window(datetime(2013, 8, 1, tzinfo=UTC), datetime(2013, 8, 8, tzinfo=UTC)) == WINDOW
     assert judged_window(AS_OF + timedelta(hours=9), MONITORING) == WINDOW
