@@ -18,6 +18,8 @@ _MEANING = {
     "unseen_share": "The share of categories that validation did not see",
     "population_stability_index": "The population stability index",
     "roc_auc": "ROC AUC",
+    "days_since_training": "The age of the model in days",
+    "history_growth": "The growth of the history since the training, as a share of it,",
     "log_loss_skill": "The share of the base rate's log loss that the model removes",
 }
 _DIGITS = 3

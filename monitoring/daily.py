@@ -3,10 +3,10 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -63,6 +63,21 @@ class DailyFigures:
         return {
             place: days for place, days in places if place.column in columns and bool(place.slice_key) is check.by_slice
         }
+
+    def with_age(self, trained: datetime | None, history_start: datetime, as_of: datetime) -> Self:
+        """The same, and how old the version is: in days, and as a share of the history that it could learn from.
+
+        Args:
+            trained: as_of of its training; where it is None, its age can't be judged.
+            history_start: the first moment that there is anything of.
+            as_of: the moment to judge at.
+        """
+        figures: dict[str, dict[Place, Days]] = {"days_since_training": {}, "history_growth": {}}
+        if trained is not None:
+            age = as_of - trained
+            figures["days_since_training"] = {Place(): {self.last_day: age / DAY}}
+            figures["history_growth"] = {Place(): {self.last_day: age / (trained - history_start)}}
+        return replace(self, by_metric={**self.by_metric, **figures})
 
 
 def read_daily_figures(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> DailyFigures:

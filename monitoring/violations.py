@@ -13,6 +13,7 @@ from monitoring.verdict import RETRAIN, Verdict, judge, wants_training
 from monitoring.windows import judged_window
 from project.config import Config
 from project.delta import replace_rows
+from project.registry import tags_of
 from project.tables import Tables
 from project.times import parse_optional_moment
 
@@ -44,6 +45,7 @@ def check_violations(
         finding.
     """
     figures = read_daily_figures(spark, tables, as_of, config)
+    figures = figures.with_age(trained_as_of(model_name, figures.model_version), config.history_start, as_of)
     findings = [f for check in config.monitoring.checks for f in find(check, figures.of(check), figures.last_day)]
     verdict = judge(
         figures.model_version,
@@ -77,15 +79,17 @@ def last_training(spark: SparkSession, tables: Tables, model_name: str, as_of: d
 
 
 def _last_version(model_name: str, as_of: datetime) -> datetime | None:
-    client = MlflowClient()
-    found = client.search_model_versions(f"name = '{model_name}'")
+    found = MlflowClient().search_model_versions(f"name = '{model_name}'")
     for version in sorted((int(one.version) for one in found), reverse=True):
-        # A search in Unity Catalog gives no tags.
-        tags = client.get_model_version(model_name, str(version)).tags
-        trained = parse_optional_moment(tags.get("as_of", ""))
+        trained = trained_as_of(model_name, str(version))
         if trained is not None and trained < as_of:
             return trained
     return None
+
+
+def trained_as_of(model_name: str, model_version: str) -> datetime | None:
+    """The moment whose knowledge a version was trained on; None where the registry does not say."""
+    return parse_optional_moment(tags_of(model_name, model_version).get("as_of", ""))
 
 
 def verdict_rows(model_name: str, verdict: Verdict) -> list[dict[str, Any]]:

@@ -267,7 +267,7 @@ class MonitoringCheck(_Section):
     """
 
     name: str
-    kind: Literal["data_quality", "feature_drift", "prediction_drift", "model_quality", "absence_of_data"]
+    kind: Literal["data_quality", "feature_drift", "prediction_drift", "model_quality", "model_age", "absence_of_data"]
     metric: str
     greater_is_better: bool
     threshold: float
@@ -363,12 +363,13 @@ class Config(_Section):
         return f"predicted_{self.label.column}"
 
 
-def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "") -> Config:
+def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "", validation_days: str = "") -> Config:
     """Reads and checks the configuration.
 
     Args:
         path: the file.
         history_start: takes the place of `source.history_start` for this deployment; empty leaves the file's.
+        validation_days: the same of `training.validation_days`.
 
     Raises:
         pydantic.ValidationError: a key is unknown, missing or of the wrong type; it names the key.
@@ -376,4 +377,6 @@ def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "") -> Conf
     content = yaml.safe_load(path.read_text())
     if history_start:
         content["source"]["history_start"] = history_start
+    if validation_days:
+        content["training"]["validation_days"] = validation_days
     return Config.model_validate(content)

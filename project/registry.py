@@ -22,3 +22,14 @@ def version_of(model_name: str, alias: str) -> str | None:
         if error.error_code in _NONE_THERE:
             return None
         raise
+
+
+def tags_of(model_name: str, model_version: str) -> dict[str, str]:
+    """The tags of a version; none where there is no such version."""
+    try:
+        # Asked for by itself: a search in Unity Catalog gives no tags.
+        return dict(MlflowClient().get_model_version(model_name, model_version).tags)
+    except MlflowException as error:
+        if error.error_code in _NONE_THERE:
+            return {}
+        raise

@@ -1,6 +1,7 @@
 """What a training says of its rows, for validation to judge: a file of its run."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import pandas as pd
@@ -16,11 +17,13 @@ class TrainingData:
         rows: how many.
         label_rate: mean of the label (0 to 1).
         null_rates: share of missing values (0 to 1) by input.
+        known_until: nothing later was known to the training (UTC, ISO 8601).
     """
 
     rows: int
     label_rate: float
     null_rates: dict[str, float]
+    known_until: str
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -36,12 +39,13 @@ class TrainingData:
         return cls(**content)
 
 
-def describe(rows: pd.DataFrame, label: pd.Series) -> TrainingData:
+def describe(rows: pd.DataFrame, label: pd.Series, known_until: datetime) -> TrainingData:
     """The figures of training rows.
 
     Args:
         rows: the inputs, one column each.
         label: 0.0 or 1.0, in the same order.
+        known_until: the moment after which nothing was known.
     """
     nulls = {str(name): float(rate) for name, rate in rows.isna().mean().items()}
-    return TrainingData(len(rows), float(label.mean()), nulls)
+    return TrainingData(len(rows), float(label.mean()), nulls, known_until.astimezone(UTC).isoformat())

@@ -14,8 +14,7 @@ from local_workspace.cli import one_sentence_errors
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace, find_workspace, open_workspace
 from replay.days import Plan
 
-# The first model is judged on the 31 days before 15 February and trained on the two weeks before them, as the sample
-# begins and ends with the year.
+# The sample begins and ends with the year: by 15 February there is enough of it for a first model.
 START, END = datetime(2013, 2, 14, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)
 _DATE = click.DateTime(["%Y-%m-%d"])
 
@@ -47,8 +46,15 @@ def _workspace_of(plan: Plan) -> Iterator[Workspace]:
 
 
 def _bundle() -> Bundle:
-    """The bundle with the one thing that a replay needs of it: that monitoring may start the training job."""
-    return load_bundle(REPOSITORY, environ={**os.environ, "BUNDLE_VAR_retrain_on_violation": "true"})
+    """The bundle for a young deployment that monitoring retrains.
+
+    The days that a version is judged on are days that it can't learn from: a month of them, where the history is one of
+    months, costs more than what it tells is worth.
+    """
+    return load_bundle(
+        REPOSITORY,
+        environ={**os.environ, "BUNDLE_VAR_retrain_on_violation": "true", "BUNDLE_VAR_validation_days": "7"},
+    )
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def _fit_and_register(
 ) -> str:
     with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=dict(tags)) as run:
         model = fit(frame, config)
-        _log_facts(model, frame, config)
+        _log_facts(model, frame, as_of, config)
         if found is not None:
             mlflow.set_tag("tuning_run", found.run_id)
             mlflow.log_dict(asdict(found) | {"parameters": found.parameters.model_dump()}, "tuning.json")
@@ -135,11 +135,12 @@ def _fit_and_register(
     return version
 
 
-def _log_facts(model: CalibratedProbability, frame: TrainingFrame, config: Config) -> None:
+def _log_facts(model: CalibratedProbability, frame: TrainingFrame, as_of: datetime, config: Config) -> None:
     """Parameters, dataset, cross-validated figures and pictures."""
     mlflow.log_params(config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)})
     mlflow.log_input(_dataset(frame, config), context="training")
-    mlflow.log_dict(describe(frame.rows, frame.label).as_dict(), TRAINING_DATA_FILE)
+    known_until, _ = validation_window(as_of, config.training.validation_days)
+    mlflow.log_dict(describe(frame.rows, frame.label, known_until).as_dict(), TRAINING_DATA_FILE)
     figures = binary_metrics(frame.label, pd.Series(model.out_of_fold_))
     mlflow.log_metrics({f"cv_{name}": value for name, value in figures.items()})
     importance = importances(model, frame.rows, frame.label, config.training.seed)

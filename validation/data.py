@@ -1,17 +1,20 @@
 """The rows that a version was trained on: enough, of a likely label rate, complete, and no better than validation."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from project.config import DataBounds
+from project.times import parse_moment
 from project.training_data import TrainingData
 from validation.gates import DATA, Gate, at_least, at_most, failed
 
 
-def judge_data(data: TrainingData | None, config: DataBounds) -> Iterator[Gate]:
+def judge_data(data: TrainingData | None, start: datetime, config: DataBounds) -> Iterator[Gate]:
     """The training window's figures against their bounds.
 
     Args:
         data: what the training said of its rows; None where it said nothing, which does not pass.
+        start: the first moment of the rows that the version is judged on.
         config: the bounds.
     """
     if data is None:
@@ -22,6 +25,8 @@ def judge_data(data: TrainingData | None, config: DataBounds) -> Iterator[Gate]:
     yield at_least(DATA, "label rate at least", data.label_rate, low, "the share of late flights in training")
     yield at_most(DATA, "label rate at most", data.label_rate, high, "the share of late flights in training")
     yield _nulls(data.null_rates, config)
+    apart = (start - parse_moment(data.known_until)) / timedelta(days=1)
+    yield at_least(DATA, "unseen", apart, 0.0, "the number of days from what training knew to the first judged one")
 
 
 def judge_optimism(figures: Mapping[str, float], trained: Mapping[str, float], config: DataBounds) -> Gate:

@@ -65,7 +65,7 @@ def validate(
     measured = measure(rows[config.label.column], predictions, _slices(rows, config))
     _file_metrics(spark, tables, measured, model_name, model_version, as_of)
     with read_version(model_name, model_version) as version:
-        gates = judge(version, rows, predictions, measured, config)
+        gates = judge(version, rows, start, predictions, measured, config)
     verdict = Verdict(
         model_name=model_name,
         model_version=model_version,
@@ -84,6 +84,7 @@ def validate(
 def judge(
     version: JudgedVersion,
     rows: pd.DataFrame,
+    start: datetime,
     predictions: Mapping[str, pd.Series],
     measured: pd.DataFrame,
     config: Config,
@@ -93,6 +94,7 @@ def judge(
     Args:
         version: the model, and what its training said.
         rows: the scored rows with label, inputs, keys and prediction.
+        start: the first moment of their window.
         predictions: the challenger's, and the champion's where there is one, for these rows.
         measured: the figures of both, as `validation.slices.measure` gives them.
         config: the thresholds.
@@ -110,7 +112,7 @@ def judge(
         judged += judge_slices(measured, gates.slices)
         judged += _behaving(version, rows, config)
         judged += served.result()
-    judged += judge_data(version.data, gates.data)
+    judged += judge_data(version.data, start, gates.data)
     judged.append(judge_optimism(figures, version.trained, gates.data))
     return judged
 

@@ -8,6 +8,7 @@ dbutils.widgets.text("catalog", "")
 dbutils.widgets.text("schema", "")
 dbutils.widgets.text("model_name", "")
 dbutils.widgets.text("as_of", "")
+dbutils.widgets.text("history_start", "")
 dbutils.widgets.text("retrain_on_violation", "false")
 
 # COMMAND ----------
@@ -24,7 +25,7 @@ verdict = check_violations(
     dbutils.widgets.get("model_name"),
     parse_moment(dbutils.widgets.get("as_of")),
     dbutils.widgets.get("retrain_on_violation") == "true",
-    load_config(),
+    load_config(history_start=dbutils.widgets.get("history_start")),
 )
 print(verdict.sentence)
 

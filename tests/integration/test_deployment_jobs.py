@@ -24,7 +24,7 @@ from local_workspace.workspace import Workspace
 from project.config import Config
 from project.registry import champion_version
 from project.times import validation_window
-from project.verdicts import Verdict, write_verdict
+from project.verdicts import Verdict, read_verdict, write_verdict
 from validation import validate
 
 AS_OF = datetime(2013, 8, 1, tzinfo=UTC)
@@ -133,8 +133,13 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
     """One test: each run follows from the one before."""
     client, first, second, failed, rejected = MlflowClient(), *versions
 
-    def deploy_version(version: str) -> dict[str, str]:
-        return states(deployed.run("deployment", model_version=version, as_of=AS_OF.isoformat()))
+    def deploy_version(version: str, **parameters: str) -> dict[str, str]:
+        return states(deployed.run("deployment", model_version=version, as_of=AS_OF.isoformat(), **parameters))
+
+    def judged_days(version: str) -> int:
+        filed = read_verdict(deployed.spark, deployed.tables, model, version, AS_OF)
+        assert filed is not None
+        return (filed.verdict.window_end - filed.verdict.window_start).days
 
     def answer(version: str, word: str) -> None:
         client.set_model_version_tag(model, version, "approval", word)
@@ -157,8 +162,11 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
     assert predicted(1) == (first, 1.0)
     assert served(deployed) == ({first: 100}, [1.0])
 
+    assert judged_days(first) == config.training.validation_days
+
     answer(second, "Approved")
-    assert deploy_version(second) == passes
+    assert deploy_version(second, validation_days="14") == passes
+    assert judged_days(second) == 14
     assert predicted(2) == (second, 2.0)
     assert served(deployed) == ({second: 100}, [2.0])
     assert deploy_version(second) == passes, "it is champion, and stays it"

@@ -11,6 +11,7 @@ dbutils.widgets.text("model_name", "")
 dbutils.widgets.text("experiment", "")
 dbutils.widgets.text("as_of", "")
 dbutils.widgets.text("history_start", "")
+dbutils.widgets.text("validation_days", "")
 dbutils.widgets.text("git_commit", "")
 dbutils.widgets.text("cause", "")
 dbutils.widgets.text("tuning_trials", "0")
@@ -32,7 +33,10 @@ model_version = train(
     dbutils.widgets.get("experiment"),
     parse_moment(dbutils.widgets.get("as_of")),
     dbutils.widgets.get("git_commit"),
-    load_config(history_start=dbutils.widgets.get("history_start")),
+    load_config(
+        history_start=dbutils.widgets.get("history_start"),
+        validation_days=dbutils.widgets.get("validation_days"),
+    ),
     dbutils.widgets.get("cause"),
     parse_budget(
         dbutils.widgets.get("tuning_trials"),

@@ -10,6 +10,7 @@ dbutils.widgets.text("model_name", "")
 dbutils.widgets.text("model_version", "")
 dbutils.widgets.text("as_of", "")
 dbutils.widgets.text("git_commit", "")
+dbutils.widgets.text("validation_days", "")
 dbutils.widgets.text("approval", "manual")
 dbutils.widgets.text("approval_tag", "approval")
 dbutils.widgets.text("job_id", "")
@@ -30,7 +31,7 @@ champion = promote(
         dbutils.widgets.get("model_version"),
         parse_moment(dbutils.widgets.get("as_of")),
         dbutils.widgets.get("git_commit"),
-        load_config(),
+        load_config(validation_days=dbutils.widgets.get("validation_days")),
     ),
     dbutils.widgets.get("approval"),
     dbutils.widgets.get("approval_tag"),

@@ -26,6 +26,11 @@ def bundle() -> Bundle:
 
 def watched(bundle: Bundle, **verdict: str) -> JobRun:
     """A run of the job with a made-up verdict; of its notebooks only the announcement is real."""
+    return run_job(bundle, "monitoring", verdict, as_of="2013-08-09T00:00:00Z")
+
+
+def run_job(bundle: Bundle, job: str, verdict: dict[str, str], **parameters: str) -> JobRun:
+    """The same of any job."""
 
     def execute(file: Path, dbutils: DBUtils, _: TaskRun) -> Any:
         if file.stem == "Announce":
@@ -36,7 +41,7 @@ def watched(bundle: Bundle, **verdict: str) -> JobRun:
         return None
 
     runner = Runner(bundle, execute, sleep=lambda _: None)
-    return runner.run(runner.prepare("monitoring", {"as_of": "2013-08-09T00:00:00Z"}))
+    return runner.run(runner.prepare(job, parameters))
 
 
 def test_where_nothing_is_violated_nobody_hears_of_it(bundle: Bundle) -> None:
@@ -62,3 +67,11 @@ def test_a_training_that_is_asked_for_gets_the_moment_and_the_cause(bundle: Bund
     assert training.key == "training"
     assert training.parameters["cause"] == CAUSE
     assert training.parameters["as_of"] == "2013-08-09T00:00:00Z"
+
+
+def test_a_version_is_judged_on_the_days_that_its_training_left_out(bundle: Bundle) -> None:
+    run = run_job(bundle, "training", {}, as_of="2013-08-09T00:00:00Z", validation_days="9")
+    deployment = run.tasks["deploy"].nested
+    assert deployment is not None
+    assert deployment.key == "deployment"
+    assert deployment.parameters["validation_days"] == "9"

@@ -1,6 +1,10 @@
 """The metric tables that the monitor of a week gives, and the check that reads them."""
 
+from datetime import datetime
+
+import mlflow
 import pytest
+from mlflow import MlflowClient
 from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss, roc_auc_score
 
@@ -150,6 +154,45 @@ def test_days_without_predictions_are_noticed(spark, week, verdict, config):
     assert later.action == "alert"
     much_later = check_violations(spark, week, MODEL, moment("2013-09-12 00:00"), True, config)
     assert (much_later.model_version, much_later.status) == (WATCHED, "violated")
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Ten versions, all of 1 August: gives what tags the watched one otherwise."""
+    before = mlflow.get_registry_uri()
+    mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    client = MlflowClient()
+    client.create_registered_model(MODEL)
+    for _ in range(int(WATCHED)):
+        client.create_model_version(MODEL, "made/nowhere", tags={"as_of": "2013-08-01T00:00:00+00:00"})
+    yield lambda as_of: client.set_model_version_tag(MODEL, WATCHED, "as_of", as_of)
+    mlflow.set_registry_uri(before)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "violated"),
+    [
+        ("2013-08-01T00:00:00+00:00", set()),
+        ("2013-07-09T00:00:00+00:00", set()),
+        ("2013-07-08T19:59:00-04:00", {"age"}),
+        ("2013-01-31T00:00:00+00:00", {"age", "history"}),
+    ],
+)
+def test_a_model_that_has_grown_old_asks_for_a_training(spark, week, verdict, config, trained, as_of, violated):
+    trained(as_of)
+    found = check_violations(spark, week, MODEL, AS_OF, True, config)
+    ages = {finding.check.name: finding for finding in found.findings if finding.check.kind == "model_age"}
+    assert {name for name, finding in ages.items() if finding.violated} == violated
+    days = (AS_OF - datetime.fromisoformat(as_of)).total_seconds() / 86400
+    assert ages["age"].value == pytest.approx(days)
+    of_history = (datetime.fromisoformat(as_of) - config.history_start).total_seconds() / 86400
+    assert ages["history"].value == pytest.approx(days / of_history)
+    assert all(finding.check.answer == "retrain" for finding in ages.values())
+
+
+def test_a_version_that_the_registry_does_not_know_has_no_age(verdict):
+    ages = [finding for finding in verdict.findings if finding.check.kind == "model_age"]
+    assert [(finding.status, finding.value) for finding in ages] == [("not judged", None)] * 2
 
 
 def test_before_the_first_prediction_nothing_is_violated(spark, week, verdict, config):

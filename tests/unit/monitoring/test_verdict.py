@@ -48,7 +48,7 @@ def test_each_check_alone_violates_and_has_its_answer(name):
 
 
 def test_every_kind_of_violation_is_watched():
-    kinds = {"data_quality", "feature_drift", "prediction_drift", "model_quality", "absence_of_data"}
+    kinds = {"data_quality", "feature_drift", "prediction_drift", "model_quality", "model_age", "absence_of_data"}
     assert {check.kind for check in MONITORING.checks} == kinds
 
 

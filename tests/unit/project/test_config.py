@@ -62,6 +62,14 @@ def test_a_deployment_may_have_a_shorter_history():
         load_config(history_start="last year")
 
 
+def test_a_deployment_may_be_judged_on_other_days():
+    assert load_config(validation_days="14").training.validation_days == 14
+    assert load_config(validation_days="").training == load_config().training
+    for wrong in ("0", "a fortnight"):
+        with pytest.raises(ValidationError, match=r"training\.validation_days"):
+            load_config(validation_days=wrong)
+
+
 def test_nothing_changes_it_later(load):
     config = load(lambda _: None)
     with pytest.raises(ValidationError, match="frozen"):

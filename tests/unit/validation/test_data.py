@@ -1,6 +1,8 @@
 """The training window's rows within bounds, and training no better than validation."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -8,11 +10,12 @@ import pandas as pd
 from project.training_data import TrainingData, describe
 from validation.data import judge_data, judge_optimism
 
-GOOD = TrainingData(rows=160_000, label_rate=0.25, null_rates={"temp": 0.01, "wind_gust": 0.76})
+JULY = datetime(2013, 7, 1, tzinfo=UTC)
+GOOD = TrainingData(160_000, 0.25, {"temp": 0.01, "wind_gust": 0.76}, known_until=JULY.isoformat())
 
 
-def failed(data, gates):
-    return [gate.name for gate in judge_data(data, gates.data) if not gate.passed]
+def failed(data, gates, start=JULY):
+    return [gate.name for gate in judge_data(data, start, gates.data) if not gate.passed]
 
 
 def test_a_bound_that_is_broken_fails_alone(gates):
@@ -20,11 +23,15 @@ def test_a_bound_that_is_broken_fails_alone(gates):
     assert failed(replace(GOOD, rows=gates.data.min_rows - 1), gates) == ["training rows"]
     assert failed(replace(GOOD, label_rate=0.01), gates) == ["label rate at least"]
     assert failed(replace(GOOD, label_rate=0.99), gates) == ["label rate at most"]
-    (gate,) = [
-        g for g in judge_data(replace(GOOD, null_rates=GOOD.null_rates | {"temp": 0.9}), gates.data) if not g.passed
-    ]
+    incomplete = replace(GOOD, null_rates=GOOD.null_rates | {"temp": 0.9})
+    (gate,) = [g for g in judge_data(incomplete, JULY, gates.data) if not g.passed]
     assert (gate.name, gate.value) == ("null rates", 0.9)
     assert "temp" in gate.sentence
+
+
+def test_a_version_that_knew_a_judged_day_is_stopped(gates):
+    assert failed(GOOD, gates, JULY + timedelta(days=17)) == []
+    assert failed(GOOD, gates, JULY - timedelta(minutes=1)) == ["unseen"]
 
 
 def test_no_record_does_not_pass(gates):
@@ -40,6 +47,6 @@ def test_a_model_that_leaks_in_training_alone_is_stopped(gates):
 
 def test_training_describes_its_rows():
     rows = pd.DataFrame({"temp": [1.0, np.nan, 3.0, 4.0], "carrier": ["a", "b", None, None]})
-    data = describe(rows, pd.Series([1.0, 0.0, 0.0, 0.0]))
-    assert data == TrainingData(4, 0.25, {"temp": 0.25, "carrier": 0.5})
+    data = describe(rows, pd.Series([1.0, 0.0, 0.0, 0.0]), JULY.astimezone(ZoneInfo("America/New_York")))
+    assert data == TrainingData(4, 0.25, {"temp": 0.25, "carrier": 0.5}, "2013-07-01T00:00:00+00:00")
     assert TrainingData.from_dict(data.as_dict()) == data

@@ -1,6 +1,7 @@
 """All gates together: each group is asked, and what is missing does not pass."""
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from validation.validate import judge
 from validation.version import JudgedVersion
 
 CONFIG = load_config()
+JULY = datetime(2013, 7, 1, tzinfo=UTC)
 GROUPS = {"performance", "slices", "behaviour", "servable", "data"}
 
 
@@ -23,7 +25,7 @@ def version(tmp_path) -> JudgedVersion:
         folder=tmp_path,
         predict=lambda rows: np.full(len(rows), 0.3),
         inputs=("visib",),
-        data=TrainingData(100_000, 0.25, {"visib": 0.0}),
+        data=TrainingData(100_000, 0.25, {"visib": 0.0}, JULY.isoformat()),
         trained={"roc_auc": 0.75},
     )
 
@@ -36,7 +38,7 @@ def rows(month):
 
 def judged(version, rows, predictions) -> list[Gate]:
     slices = slice_values(rows, CONFIG.slices, CONFIG.validation.slices.bands)
-    return judge(version, rows, predictions, measure(rows["late"], predictions, slices), CONFIG)
+    return judge(version, rows, JULY, predictions, measure(rows["late"], predictions, slices), CONFIG)
 
 
 def failed(gates: list[Gate]) -> list[str]:
