@@ -148,13 +148,13 @@ def without_push(job: Job) -> Job:
     return replace(job, permissions={"contents": "read"}, steps=tuple(steps))
 
 
+# Azure Pipelines gives permissions to the build service, and not in the file.
+@pytest.mark.parametrize("rehearsal", ["github"], indirect=True)
 @pytest.mark.parametrize(
     ("permission", "command"),
     [("id-token", "make validate plan TARGET=dev"), ("pull-requests", "make plan-comment")],
 )
 def test_a_permission_that_github_lacks_is_red(rehearsal: Rehearsal, permission: str, command: str) -> None:
-    if rehearsal.system.name != "github":
-        pytest.skip("Azure Pipelines gives permissions to the build service, and not in the file")
     event = open_pull_request(rehearsal, 26, CHANGE)
 
     def without(job: Job) -> Job:
@@ -170,9 +170,9 @@ def test_a_permission_that_github_lacks_is_red(rehearsal: Rehearsal, permission:
     assert outcome.failed() == [command]
 
 
+# GitHub hands the log-in's token to all steps of a job that may have it.
+@pytest.mark.parametrize("rehearsal", ["azure"], indirect=True)
 def test_a_step_that_azure_does_not_hand_its_token_is_red(rehearsal: Rehearsal) -> None:
-    if rehearsal.system.name != "azure":
-        pytest.skip("GitHub hands the log-in's token to all steps of a job that may have it")
     event = open_pull_request(rehearsal, 27, CHANGE)
 
     def without(job: Job) -> Job:
