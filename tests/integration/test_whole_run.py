@@ -197,6 +197,14 @@ def test_the_champion_is_logged_with_all_that_explains_it(first: Run) -> None:
     assert_predictions_are_probabilities(package.predict(example))
 
 
+def test_a_bound_of_a_single_column_is_of_one_that_is_watched(first: Run, config: Config) -> None:
+    watched = {*first.table("inference_log").columns}
+    named = {name for check in config.monitoring.checks for name in check.threshold_of}
+    named |= {*config.validation.data.null_rates}
+    assert named
+    assert named <= watched
+
+
 def assert_predictions_are_probabilities(found: object) -> None:
     values = pd.Series(found)
     assert len(values) == 5
