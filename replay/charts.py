@@ -11,7 +11,7 @@ from matplotlib.colors import PowerNorm
 from monitoring.charts import BAD, BEFORE, NOW, picture
 
 # The replay first, then the alternatives; colours that differ in brightness too, for print.
-COLOURS = (NOW, "#b9c0cc", "#e0a526", "#14713d")
+COLOURS = (NOW, "#b9c0cc", "#e0a526", "#14713d", "#7fc29b")
 # From the first row of the time line down.
 KINDS = ("violation", "retraining", "promotion", "refusal", "fault", "failure", "repair")
 _KIND_COLOURS = (BAD, NOW, "#14713d", "#e0a526", BEFORE, BAD, "#14713d")

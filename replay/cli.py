@@ -53,7 +53,7 @@ def _bundle() -> Bundle:
     """
     return load_bundle(
         REPOSITORY,
-        environ={**os.environ, "BUNDLE_VAR_retrain_on_violation": "true", "BUNDLE_VAR_validation_days": "7"},
+        environ={**os.environ, "BUNDLE_VAR_retrain_on_violation": "true", "BUNDLE_VAR_validation_days": "14"},
     )
 
 

@@ -13,8 +13,8 @@ from project.tables import Tables
 from training.lookups import feature_lookups
 
 WEEK = "week"
-FLIGHT, ASKED, KNOWN = "flight_id", "prediction_at", "known_at"
-_MOMENTS = ("sched_dep_at", ASKED, KNOWN)
+FLIGHT, SCHEDULED, ASKED, KNOWN = "flight_id", "sched_dep_at", "prediction_at", "known_at"
+_MOMENTS = (SCHEDULED, ASKED, KNOWN)
 _WEEK_SECONDS = 7 * 24 * 3600
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from project.config import Config
-from replay.frame import ASKED, FLIGHT, KNOWN, WEEK, inputs
+from project.times import validation_window
+from replay.frame import ASKED, FLIGHT, KNOWN, SCHEDULED, WEEK, inputs
 from training.frame import make_frame
 from training.train import fit
 
@@ -26,10 +27,12 @@ class Policy:
     Attributes:
         name: what the report calls it.
         moments: when it trains (UTC), the first champion's first.
+        on_all_labels: it learns from the days too that the training job leaves out to judge a version on.
     """
 
     name: str
     moments: tuple[datetime, ...]
+    on_all_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,18 @@ class Outcome:
 
 
 def policies(start: datetime, end: datetime) -> tuple[Policy, ...]:
-    """The three alternatives: all begin with a model of `start`, and train before `end`."""
-    weekly = tuple(start + timedelta(weeks=week) for week in range((end - start).days // 7 + 1))
+    """The alternatives: all begin with a model of `start`, and train before `end`.
+
+    Never, monthly and weekly are the training job on another schedule. The last is what weekly could come to if no
+    version had to be judged before it is used.
+    """
+    weeks = (start + timedelta(weeks=week) for week in range((end - start).days // 7 + 1))
+    weekly = tuple(moment for moment in weeks if moment < end)
     return (
         Policy("never", (start,)),
         Policy("monthly", (start, *_firsts_of_months(start, end))),
-        Policy("weekly", tuple(moment for moment in weekly if moment < end)),
+        Policy("weekly", weekly),
+        Policy("weekly, unjudged", weekly, on_all_labels=True),
     )
 
 
@@ -76,7 +85,7 @@ def play(
     cache: Path,
     told: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Trains at each of a policy's moments on the labels known then, and scores the flights up to the next.
+    """Trains at each of a policy's moments as the training job does, and scores the flights up to the next.
 
     What is fitted is kept in `cache`, so a second call, also after a kill, goes on where the first was.
 
@@ -84,7 +93,7 @@ def play(
         policy: when to train.
         frame: as `read_year` gives it.
         end: the last prediction (UTC).
-        config: the training recipe.
+        config: the training recipe, and the days that a version is judged on.
         cache: the folder; frames and recipes do not meet in it.
         told: is told of each training.
     """
@@ -93,7 +102,7 @@ def play(
     played = []
     for place, (moment, until) in enumerate(pairwise((*policy.moments, end)), start=1):
         told(f"{policy.name}: training {place} of {len(policy.moments)}")
-        played.append(_play_one(frame, moment, until, config, folder))
+        played.append(_play_one(frame, policy, moment, until, config, folder))
     return Outcome(
         policy.name,
         len(policy.moments),
@@ -108,18 +117,19 @@ def _fingerprint(frame: pd.DataFrame, config: Config) -> str:
 
 
 def _play_one(
-    frame: pd.DataFrame, moment: datetime, until: datetime, config: Config, cache: Path
+    frame: pd.DataFrame, policy: Policy, moment: datetime, until: datetime, config: Config, cache: Path
 ) -> tuple[pd.DataFrame, float]:
     """The scores of the flights asked in (moment, until], and the seconds that the fit took."""
-    kept = cache / f"{moment:%Y%m%dT%H%M}-{until:%Y%m%dT%H%M}.parquet"
+    rows = "all" if policy.on_all_labels else "judged"
+    kept = cache / f"{moment:%Y%m%dT%H%M}-{until:%Y%m%dT%H%M}-{rows}.parquet"
     if kept.exists():
         scores = pd.read_parquet(kept)
         return scores, float(scores.attrs["fit_seconds"])
     label = config.label.column
     columns = inputs(frame, config)
-    known = frame.loc[frame[KNOWN] <= moment, [*columns, label, WEEK]]
+    learned = frame.loc[_is_learned(frame, policy, moment, config), [*columns, label, WEEK]]
     began = time.monotonic()
-    model = fit(make_frame(known, label, WEEK), config)
+    model = fit(make_frame(learned, label, WEEK), config)
     seconds = time.monotonic() - began
     asked = frame[(frame[ASKED] > moment) & (frame[ASKED] <= until)]
     scores = asked[[FLIGHT, ASKED]].assign(late=asked[label], prediction=model.predict(asked[columns]))
@@ -129,6 +139,14 @@ def _play_one(
     scores.to_parquet(partial)
     partial.replace(kept)
     return scores, seconds
+
+
+def _is_learned(frame: pd.DataFrame, policy: Policy, moment: datetime, config: Config) -> pd.Series:
+    """The rows that a training as of a moment learns from."""
+    if policy.on_all_labels:
+        return frame[KNOWN] <= moment
+    judged_from, _ = validation_window(moment, config.training.validation_days)
+    return (frame[KNOWN] <= judged_from) & (frame[SCHEDULED] < judged_from - config.training.gap)
 
 
 def by_flight(scores: Sequence[pd.DataFrame]) -> pd.Index:

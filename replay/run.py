@@ -34,7 +34,8 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
     Raises:
         LocalWorkspaceError: a job failed, for another reason than a fault of the feed.
     """
-    config = load_config()
+    # As the bundle's training job has it: the alternatives leave the same days out.
+    config = load_config(validation_days=str(bundle.variables["validation_days"]))
     model = str(bundle.resource("registered_models", "model")["id"])
     schema = bundle.resource("schemas", "schema")
     tables = Tables(schema["catalog_name"], schema["name"])

@@ -117,6 +117,8 @@ def _profile(
 
 def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -> DataFrame:
     """Spark gathers the rows of a version and of its baseline; scipy compares them."""
+    # Of the versions that scored in these days alone: there are more baselines with each version that was ever judged.
+    baseline = baseline.join(rows.select(settings.model_id_column).distinct(), settings.model_id_column, "left_semi")
     but = (settings.model_id_column, str(settings.label_column))
     numeric, texts = numeric_columns(rows, but), text_columns(rows, but)
     values: list[Column] = [

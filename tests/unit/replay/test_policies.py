@@ -67,7 +67,7 @@ def frame() -> pd.DataFrame:
 
 
 def test_the_alternatives_train_never_monthly_and_weekly():
-    never, monthly, weekly = policies(START, END)
+    never, monthly, weekly, unjudged = policies(START, END)
     assert never.moments == (START,)
     assert [f"{m:%d %b}" for m in monthly.moments] == ["15 Feb", "01 Mar", "01 Apr"]
     assert [f"{m:%d %b}" for m in weekly.moments] == [
@@ -79,10 +79,12 @@ def test_the_alternatives_train_never_monthly_and_weekly():
         "22 Mar",
         "29 Mar",
     ]
+    assert unjudged.moments == weekly.moments
+    assert [policy.on_all_labels for policy in (never, monthly, weekly, unjudged)] == [False, False, False, True]
 
 
 def test_each_flight_after_the_start_is_scored_once_by_the_model_of_its_time(frame, config, tmp_path):
-    policy = Policy("two", (START, moment("2013-03-20 00:00")))
+    policy = Policy("two", (START, moment("2013-03-20 00:00")), on_all_labels=True)
     outcome = play(policy, frame, END, config, tmp_path)
     asked = frame[(frame["prediction_at"] > START) & (frame["prediction_at"] <= END)]
     assert list(outcome.scores["flight_id"]) == list(asked["flight_id"])
@@ -100,15 +102,26 @@ def test_a_model_knows_what_was_known_when_it_was_trained_and_nothing_later(fram
     changed = frame.copy()
     later = changed["known_at"] > START
     changed.loc[later, "late"] = 1 - changed.loc[later, "late"]
-    policy = Policy("never", (START,))
+    policy = Policy("never", (START,), on_all_labels=True)
     first = play(policy, frame, END, config, tmp_path / "a").scores
     second = play(policy, changed, END, config, tmp_path / "b").scores
     assert (first["prediction"] == second["prediction"]).all()
     assert (first["late"] != second["late"]).mean() > 0.9
 
 
+def test_it_learns_from_what_the_training_job_would_and_leaves_out_what_that_judges_on(frame, config, tmp_path, fitted):
+    # 31 days before 15 February, and 36 hours before these: scheduled before 13 January, noon; asked two hours earlier.
+    play(Policy("judged", (START,)), frame, END, config, tmp_path)
+    assert fitted == [12 * 24 + 10]
+    week = config.model_copy(update={"training": config.training.model_copy(update={"validation_days": 7})})
+    play(Policy("judged", (START,)), frame, END, week, tmp_path)
+    play(Policy("all", (START,), on_all_labels=True), frame, END, week, tmp_path)
+    # 24 days more; and all that was known by midnight, five hours after it was asked.
+    assert fitted[1:] == [(12 + 24) * 24 + 10, 45 * 24 - 4]
+
+
 def test_what_was_fitted_is_not_fitted_again_after_a_kill(frame, config, tmp_path, fitted):
-    policy = Policy("two", (START, moment("2013-03-20 00:00")))
+    policy = Policy("two", (START, moment("2013-03-20 00:00")), on_all_labels=True)
     whole = play(policy, frame, END, config, tmp_path)
     lost = max(tmp_path.rglob("*.parquet"))
     lost.unlink()

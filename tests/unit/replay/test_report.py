@@ -54,7 +54,13 @@ def data() -> ReportData:
     entries = (Entry(faults[1].first, "batch_inference", 4.0, "1", 1, (Event("failure", "no file"),)),)
     told = happenings(verdicts, [judged | {"gates": gates}], moves, trained, Replayed(PLAN, "m", entries, faults))
     outcomes = (Outcome(faults[0], "7 rows: duplicate", (), ""), Outcome(faults[1], "", ("3",), "flights: 1 of 2"))
-    ways = (way("as monitoring asks", 2), way("never", 1), way("monthly", 3), way("weekly", 10))
+    ways = (
+        way("as monitoring asks", 2),
+        way("never", 1),
+        way("monthly", 3),
+        way("weekly", 10),
+        way("weekly, unjudged", 10),
+    )
     return ReportData(PLAN, "main.x.arrival_delay", ways, drift, told, outcomes, ((30, 2.0), (300, 2.2)), 600.0)
 
 
