@@ -118,14 +118,15 @@ def _profile(
 def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -> DataFrame:
     """Spark gathers the rows of a version and of its baseline; scipy compares them."""
     # Of the versions that scored in these days alone: there are more baselines with each version that was ever judged.
-    baseline = baseline.join(rows.select(settings.model_id_column).distinct(), settings.model_id_column, "left_semi")
+    of_model = F.col(settings.model_id_column)
+    baseline = baseline.filter(of_model.isin(*(row[0] for row in rows.select(of_model).distinct().collect())))
     but = (settings.model_id_column, str(settings.label_column))
     numeric, texts = numeric_columns(rows, but), text_columns(rows, but)
     values: list[Column] = [
         *(F.col(name).cast("double").alias(name) for name in numeric),
         *(F.col(name) for name in texts),
     ]
-    model = F.col(settings.model_id_column).alias("_model")
+    model = of_model.alias("_model")
     day = F.date_trunc("day", settings.timestamp_column).alias("_day")
 
     def measure(log: pa.Table, before: pa.Table) -> pa.Table:
