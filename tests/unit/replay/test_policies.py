@@ -120,6 +120,13 @@ def test_it_learns_from_what_the_training_job_would_and_leaves_out_what_that_jud
     assert fitted[1:] == [(12 + 24) * 24 + 10, 45 * 24 - 4]
 
 
+def test_a_label_that_came_after_the_judged_days_began_is_not_learned(frame, config, tmp_path, fitted):
+    late = frame.copy()
+    late.loc[0, "known_at"] = moment("2013-01-15 00:01")
+    play(Policy("judged", (START,)), late, END, config, tmp_path)
+    assert fitted == [12 * 24 + 10 - 1]
+
+
 def test_what_was_fitted_is_not_fitted_again_after_a_kill(frame, config, tmp_path, fitted):
     policy = Policy("two", (START, moment("2013-03-20 00:00")), on_all_labels=True)
     whole = play(policy, frame, END, config, tmp_path)
