@@ -12,10 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from project.config import Config
-from project.times import validation_window
 from replay.frame import ASKED, FLIGHT, KNOWN, SCHEDULED, WEEK, inputs
 from training.frame import make_frame
-from training.train import fit
+from training.train import fit, learned_until
 
 PREDICTION, LATE = "prediction", "late"
 
@@ -145,8 +144,8 @@ def _is_learned(frame: pd.DataFrame, policy: Policy, moment: datetime, config: C
     """The rows that a training as of a moment learns from."""
     if policy.on_all_labels:
         return frame[KNOWN] <= moment
-    judged_from, _ = validation_window(moment, config.training.validation_days)
-    return (frame[KNOWN] <= judged_from) & (frame[SCHEDULED] < judged_from - config.training.gap)
+    end, known_by = learned_until(moment, config)
+    return (frame[SCHEDULED] < end) & (frame[KNOWN] <= known_by)
 
 
 def by_flight(scores: Sequence[pd.DataFrame]) -> pd.Index:

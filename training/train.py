@@ -86,10 +86,8 @@ def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, conf
 
     The week goes along as a second label: it parts the folds, and is no input of the model.
     """
-    judged_from, _ = validation_window(as_of, config.training.validation_days)
     flights, labels = spark.table(tables.flights), spark.table(tables.labels)
-    end = judged_from - config.training.gap
-    rows = labelled_rows(flights, labels, config.history_start, end, judged_from, config)
+    rows = labelled_rows(flights, labels, config.history_start, *learned_until(as_of, config), config)
     week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).cast("double").alias(_WEEK)
     return FeatureEngineeringClient().create_training_set(
         df=rows.select("*", week),
@@ -97,6 +95,12 @@ def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, conf
         label=[config.label.column, _WEEK],
         exclude_columns=[*FILE_COLUMNS, *LOOKUP_COLUMNS],
     )
+
+
+def learned_until(as_of: datetime, config: Config) -> tuple[datetime, datetime]:
+    """The ends (UTC) of what a training learns from: flights scheduled before the first, labels known by the second."""
+    judged_from, _ = validation_window(as_of, config.training.validation_days)
+    return judged_from - config.training.gap, judged_from
 
 
 def fit(frame: TrainingFrame, config: Config) -> CalibratedProbability:
