@@ -76,20 +76,22 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     early: list[int] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        early.append(number) if child is None else child.send_signal(number)
+        if child is None:
+            early.append(number)
+        elif number != signal.SIGINT:
+            child.send_signal(number)
+        # The terminal interrupted the command too: it gets the time to end in its own way. An exception here could come
+        # between the command's end and the moment that its status is kept, which would lose the status.
 
-    # Before the command starts, so that it is never left to itself.
-    former = signal.signal(signal.SIGTERM, pass_on)
+    # Before the command starts, so that it is never left to itself. What a shell has us ignore, the command ignores too.
+    heard = [one for one in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(one) is not signal.SIG_IGN]
+    former = {number: signal.signal(number, pass_on) for number in heard}
     try:
         child = subprocess.Popen(command, env=environment)  # noqa: S603 (what the user asked to run)
         for number in early:
             child.send_signal(number)
-        while True:
-            try:
-                status = child.wait()
-            except KeyboardInterrupt:
-                # The terminal interrupted the command too: it gets the time to end in its own way.
-                continue
-            return status if status >= 0 else _KILLED - status
+        status = child.wait()
+        return status if status >= 0 else _KILLED - status
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)

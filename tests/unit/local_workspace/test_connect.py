@@ -92,6 +92,19 @@ def test_who_ends_the_command_with_a_signal_ends_what_it_runs(tmp_path, script, 
         assert process.wait(timeout=60) == status, process.stderr.read()
 
 
+def test_an_interrupt_as_the_command_ends_does_not_lose_its_status(tmp_path):
+    """At any moment: an exception where the status has been fetched and is not kept yet would make it 0."""
+    script = "trap '' INT; kill -INT $PPID; exit 3"
+    code = f"""
+import os
+from local_workspace.connect import run
+print({{run(["sh", "-c", {script!r}], os.environ) for _ in range(200)}})
+"""
+    with start("-c", code, folder=tmp_path) as process:
+        printed, errors = process.communicate(timeout=60)
+    assert printed == "{3}\n", errors
+
+
 @pytest.mark.homes("connect", reason="the server is there in this home alone")
 def test_the_server_answers_nobody_without_its_token(monkeypatch, spark):
     remote = pytest.importorskip("pyspark.sql.connect.session").SparkSession.builder.remote
