@@ -192,12 +192,13 @@ class FaultyFeed:
 
 
 def _spoil(folder: Path, spoil: Callable[[pd.DataFrame], pd.DataFrame | None]) -> None:
-    (file,) = folder.glob("*.csv")
-    rows = spoil(pd.read_csv(file, dtype=str))
-    file.unlink()  # with its name, for Spark keeps a checksum of each file beside it
+    files = sorted(folder.glob("*.csv"))  # a first delivery, of months, comes in several
+    rows = spoil(pd.concat([pd.read_csv(file, dtype=str) for file in files]))
+    for file in files:
+        file.unlink()  # with its name, for Spark keeps a checksum of each file beside it
     if rows is None:
         for rest in folder.iterdir():
             rest.unlink()
         folder.rmdir()
     else:
-        rows.to_csv(file.with_name("spoiled.csv"), index=False)
+        rows.to_csv(folder / "spoiled.csv", index=False)

@@ -154,3 +154,21 @@ def test_a_fault_spoils_what_lands_while_it_lasts():
     fault: Scheduled = DAILY["all delays null"]
     assert fault.first.tzinfo is UTC
     assert [fault.spoils(at) for at in (fault.before, fault.first, fault.repaired)] == [False, True, False]
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_what_lands_is_spoiled_as_a_whole_in_however_many_files_it_comes(tmp_path, monkeypatch, flights, files):
+    def land(spark, source, landing, since, as_of, *_):
+        folder = landing / "flights" / f"as_of={as_of:%Y%m%dT%H%M%SZ}"
+        folder.mkdir(parents=True)
+        for number in range(files):
+            flights.iloc[number::files].to_csv(folder / f"part-{number}.csv", index=False)
+            (folder / f".part-{number}.csv.crc").touch()
+
+    monkeypatch.setattr("replay.faults.land_sample", land)
+    fault = DAILY["a file twice"]
+    FaultyFeed([fault], tmp_path)(None, tmp_path, tmp_path, fault.before, fault.first, timedelta(days=1), fault.before)
+    (file,) = (tmp_path / "flights").glob("*/*.csv")
+    landed = pd.read_csv(file, dtype=str)
+    assert landed.value_counts(dropna=False).eq(2).all()
+    assert len(landed) == 2 * len(flights)
