@@ -83,7 +83,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         # The terminal interrupted the command too: it gets the time to end in its own way. An exception here could come
         # between the command's end and the moment that its status is kept, which would lose the status.
 
-    # Before the command starts, so that it is never left to itself. What a shell has us ignore, the command ignores too.
+    # Before the command starts, so that it is never left to itself. What we ignore, the command ignores too.
     heard = [one for one in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(one) is not signal.SIG_IGN]
     former = {number: signal.signal(number, pass_on) for number in heard}
     try:
