@@ -231,12 +231,13 @@ class Servable(_Section):
 
 
 class DataBounds(_Section):
-    """Bounds of the training window, and of how much better training looked than validation."""
+    """Bounds of the training window, of the judged days, and of how much better training looked than validation."""
 
     min_rows: Annotated[int, Field(gt=0)]
     label_rate: tuple[float, float]
     max_null_rate: Annotated[float, Field(ge=0, le=1)]
     null_rates: dict[str, Annotated[float, Field(ge=0, le=1)]]
+    min_judged_days: Annotated[float, Field(ge=0, le=1)]
     optimism: Comparison
 
 

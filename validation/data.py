@@ -1,12 +1,17 @@
-"""The rows that a version was trained on: enough, of a likely label rate, complete, and no better than validation."""
+"""A version's rows: trained on enough, of a likely label rate, complete; judged on whole days, and no worse there."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+
+import pandas as pd
 
 from project.config import DataBounds
 from project.times import parse_moment
 from project.training_data import TrainingData
 from validation.gates import DATA, Gate, at_least, at_most, failed
+
+# Of the median day's labelled flights: a day with fewer lacks labels, or flights.
+_DAY_IS_THERE = 0.5
 
 
 def judge_data(data: TrainingData | None, start: datetime, config: DataBounds) -> Iterator[Gate]:
@@ -42,6 +47,22 @@ def judge_optimism(figures: Mapping[str, float], trained: Mapping[str, float], c
     decline = then - own if allowed.greater_is_better else own - then
     about = f"{allowed.metric} was {then:.4f} in cross-validation and is {own:.4f} here: the decline"
     return at_most(DATA, "optimism", decline, allowed.max_decline, about)
+
+
+def judge_days(moments: pd.Series, window: tuple[datetime, datetime], config: DataBounds) -> Gate:
+    """How many of the days that it is judged on have their labels: where a feed lacked some, the rest says little.
+
+    Args:
+        moments: of each judged row, its scheduled departure (UTC).
+        window: the first moment and the end of the judged days.
+        config: the bound.
+    """
+    start, end = window
+    counts = ((moments - start) // timedelta(days=1)).value_counts()
+    there = int((counts >= _DAY_IS_THERE * counts.median()).sum())
+    days = (end - start) // timedelta(days=1)
+    about = f"{there} of {days} judged days have their labels: the share"
+    return at_least(DATA, "judged days", there / days, config.min_judged_days, about)
 
 
 def _nulls(rates: Mapping[str, float], config: DataBounds) -> Gate:

@@ -20,7 +20,7 @@ from project.tables import Tables
 from project.times import validation_window
 from project.verdicts import Verdict, read_newest_verdict, write_verdict
 from validation.behaviour import judge_behaviour
-from validation.data import judge_data, judge_optimism
+from validation.data import judge_data, judge_days, judge_optimism
 from validation.gates import BEHAVIOUR, SERVABLE, Gate, failed
 from validation.performance import absolute, against_champion
 from validation.servable import judge_servable
@@ -53,8 +53,8 @@ def validate(
     champion = champion_version(model_name)
     if champion == model_version:
         return _given_verdict(spark, tables, model_name, model_version)
-    start, end = validation_window(as_of, config.training.validation_days)
-    asked = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), start, end, as_of, config)
+    window = validation_window(as_of, config.training.validation_days)
+    asked = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), *window, as_of, config)
     scored = _score(spark, tables, asked, model_name, model_version, as_of)
     rows = _in_memory(scored)
     predictions = {CHALLENGER: rows[config.prediction.column]}
@@ -65,7 +65,7 @@ def validate(
     measured = measure(rows[config.label.column], predictions, _slices(rows, config))
     _file_metrics(spark, tables, measured, model_name, model_version, as_of)
     with read_version(model_name, model_version) as version:
-        gates = judge(version, rows, start, predictions, measured, config)
+        gates = judge(version, rows, window, predictions, measured, config)
     verdict = Verdict(
         model_name=model_name,
         model_version=model_version,
@@ -74,8 +74,8 @@ def validate(
         gates=json.dumps([gate.as_dict() for gate in gates], allow_nan=False),
         git_commit=git_commit,
         as_of=as_of,
-        window_start=start,
-        window_end=end,
+        window_start=window[0],
+        window_end=window[1],
     )
     write_verdict(spark, tables, verdict, _tags(gates, figures_of(measured, CHALLENGER)))
     return verdict.passed
@@ -84,7 +84,7 @@ def validate(
 def judge(
     version: JudgedVersion,
     rows: pd.DataFrame,
-    start: datetime,
+    window: tuple[datetime, datetime],
     predictions: Mapping[str, pd.Series],
     measured: pd.DataFrame,
     config: Config,
@@ -94,7 +94,7 @@ def judge(
     Args:
         version: the model, and what its training said.
         rows: the scored rows with label, inputs, keys and prediction.
-        start: the first moment of their window.
+        window: the first moment of their days, and the end.
         predictions: the challenger's, and the champion's where there is one, for these rows.
         measured: the figures of both, as `validation.slices.measure` gives them.
         config: the thresholds.
@@ -112,7 +112,8 @@ def judge(
         judged += judge_slices(measured, gates.slices)
         judged += _behaving(version, rows, config)
         judged += served.result()
-    judged += judge_data(version.data, start, gates.data)
+    judged += judge_data(version.data, window[0], gates.data)
+    judged.append(judge_days(rows["sched_dep_at"], window, gates.data))
     judged.append(judge_optimism(figures, version.trained, gates.data))
     return judged
 

@@ -60,9 +60,9 @@ def deployed(request: pytest.FixtureRequest, deployments: dict[str, Deployment])
 
 
 @pytest.fixture(scope="session")
-def sliced(deployments: dict[str, Deployment]) -> Deployment:
-    """The target `test` once its jobs have run on their slice: training, scoring of a day, monitoring."""
-    deployments["test"].make("slice-test")
+def trained(deployments: dict[str, Deployment]) -> Deployment:
+    """The target `test` once its training job has run on its slice; `make cicd-test` runs its other jobs too."""
+    deployments["test"].make("bundle-run", "JOB=training")
     return deployments["test"]
 
 

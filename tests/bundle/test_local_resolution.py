@@ -1,5 +1,6 @@
 """The local runner resolves the bundle to what the CLI deployed, but for what only a workspace knows, named here."""
 
+import json
 from typing import Any
 
 from local_workspace.bundle import Bundle, load_bundle
@@ -64,3 +65,18 @@ def test_schema_volume_model_and_experiment_are_named_as_the_cli_names_them(depl
         assert [one["id"] for one in resources[kind].values()] == held[found]
     # A workspace leaves the beginning out.
     assert [one["name"].removeprefix("/Workspace") for one in resources["experiments"].values()] == held["experiments"]
+
+
+def test_the_queries_of_dashboard_and_alerts_are_deployed_as_they_are_resolved_here(deployed: Deployment) -> None:
+    resources = resolve_here(deployed).resources
+    (here,), (there,) = resources["dashboards"].values(), deployed.get("/api/2.0/lakeview/dashboards")["dashboards"]
+    schema = {"catalog": here["dataset_catalog"], "schema": here["dataset_schema"]}
+    file = json.loads((deployed.root / "monitoring" / "monitoring.lvdash.json").read_text())
+    file["datasets"] = [one | schema for one in file["datasets"]]
+    assert json.loads(there["serialized_dashboard"]) == file
+    alerts = deployed.get("/api/2.0/alerts")["alerts"]
+    queries = {alert["display_name"]: (alert["query_text"], alert["evaluation"]["threshold"]) for alert in alerts}
+    assert queries == {
+        alert["display_name"]: (alert["query_text"], alert["evaluation"]["threshold"])
+        for alert in resources["alerts"].values()
+    }

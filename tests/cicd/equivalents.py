@@ -22,7 +22,7 @@ SELECTIONS = {
         {}
         if os.environ.get("REHEARSE") == "whole"
         else {
-            "make unit": "-k 'test_gates or test_checks'",
+            "make unit": "-k 'test_gates.py or test_slices.py'",
             "make integration": "-k 'the_recomputed_moments or the_cut_takes'",
             "make bundle-test": "-k two_suffixes",
         }

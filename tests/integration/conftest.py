@@ -1,4 +1,4 @@
-"""What the integration tests share: the raw files in memory, the tables of the whole year and of its first week."""
+"""What the integration tests share: the raw files in memory, a whole run, the tables of the year and of a week."""
 
 import pandas as pd
 import pytest
@@ -6,6 +6,7 @@ from deployments import END_OF_YEAR, FIRST_WEEK, Deployment, deploy
 from pyspark.sql import SparkSession
 from raw_features import Raw, read_raw
 from sources import FaultyFeed, broken_rows
+from whole_run import Run, run_all
 
 from feature_engineering.feed import sample_folder
 from local_workspace.workspace import Workspace
@@ -40,3 +41,9 @@ def week_at_once(spark: SparkSession, workspace: Workspace) -> dict[str, pd.Data
     """The rows of each table after one run at the end of the first week, with some rows in quarantine."""
     feed = FaultyFeed(broken_rows(FIRST_WEEK[-1]))
     return deploy(spark, workspace, "at_once").completed(FIRST_WEEK[-1], land_sample=feed).rows()
+
+
+@pytest.fixture(scope="session")
+def first(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The whole local run, once; tests only read what it left."""
+    return run_all(spark, Workspace(tmp_path_factory.mktemp("whole")))

@@ -9,17 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
 from mlflow.pyfunc import load_model
 from pandas.testing import assert_frame_equal
-from pyspark.sql import SparkSession
 from raw_features import Raw
 from sklearn.metrics import brier_score_loss, roc_auc_score
+from whole_run import MODEL, Run, run_all
 
 from local_workspace.bundle import load_bundle
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace
@@ -30,59 +28,6 @@ from training.model import CalibratedProbability, make_classifier
 FIRST_DAY, LAST_DAY = pd.Timestamp("2013-08-02", tz="UTC"), pd.Timestamp("2013-08-08", tz="UTC")
 JULY, AUGUST = pd.Timestamp("2013-07-01", tz="UTC"), pd.Timestamp("2013-08-01", tz="UTC")
 DAY = pd.Timedelta(days=1)
-SCHEMA = "dev_local_arrival_delay"
-MODEL = f"spark_catalog.{SCHEMA}.{SCHEMA}"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the command, and the folder that it wrote to."""
-
-    spark: SparkSession
-    workspace: Workspace
-    printed: str
-
-    @property
-    def client(self) -> MlflowClient:
-        return MlflowClient(self.workspace.tracking_uri, self.workspace.tracking_uri)
-
-    @property
-    def tables(self) -> list[str]:
-        return sorted(path.name for path in (self.workspace.root / f"warehouse/{SCHEMA}.db").iterdir())
-
-    def table(self, name: str) -> pd.DataFrame:
-        """All rows of a table; moments in UTC."""
-        rows = self.spark.read.format("delta").load(str(self.workspace.root / f"warehouse/{SCHEMA}.db/{name}"))
-        frame = rows.toPandas()
-        for column in frame.select_dtypes("datetime"):
-            frame[column] = frame[column].dt.tz_localize("UTC")
-        return frame
-
-    def digests(self) -> dict[str, list[str]]:
-        """The rows of each table as sorted texts."""
-        return {name: sorted(self.table(name).astype(str).agg("|".join, axis=1)) for name in self.tables}
-
-    def reports(self) -> dict[str, str]:
-        return {file.name: file.read_text() for file in self.workspace.volumes.rglob("reports/*.html")}
-
-
-def run_all(spark: SparkSession, workspace: Workspace) -> Run:
-    done = subprocess.run(
-        [sys.executable, "-m", "local_workspace", "run"],
-        cwd=REPOSITORY,
-        env={**os.environ, FOLDER_VARIABLE: str(workspace.root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "warn" not in done.stderr.lower(), done.stderr
-    return Run(spark, workspace, done.stdout)
-
-
-@pytest.fixture(scope="module")
-def first(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run_all(spark, Workspace(tmp_path_factory.mktemp("whole")))
 
 
 @pytest.fixture(scope="module")

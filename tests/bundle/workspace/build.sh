@@ -20,7 +20,8 @@ version=$(sed -n 's|^.*github.com/databricks/cli v||p' go.mod)
 echo "Building the Databricks CLI $version and the stand-in workspace (the first time takes about three minutes)"
 made=$(mktemp -d "$folder/build.XXXXXX")
 trap 'rm -rf "$made"' EXIT
-go build -ldflags "-s -w -X github.com/databricks/cli/internal/build.buildVersion=$version" -o "$made/" \
+# The compiler collects its garbage less often: a quarter less processor time, for more memory.
+GOGC=400 go build -ldflags "-s -w -X github.com/databricks/cli/internal/build.buildVersion=$version" -o "$made/" \
     github.com/databricks/cli .
 mv "$made/cli" "$folder/databricks"
 mv "$made/workspace" "$folder/workspace"

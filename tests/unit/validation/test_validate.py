@@ -1,7 +1,7 @@
 """All gates together: each group is asked, and what is missing does not pass."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from validation.version import JudgedVersion
 
 CONFIG = load_config()
 JULY = datetime(2013, 7, 1, tzinfo=UTC)
+WINDOW = (JULY, JULY + timedelta(days=31))
 GROUPS = {"performance", "slices", "behaviour", "servable", "data"}
 
 
@@ -38,7 +39,7 @@ def rows(month):
 
 def judged(version, rows, predictions) -> list[Gate]:
     slices = slice_values(rows, CONFIG.slices, CONFIG.validation.slices.bands)
-    return judge(version, rows, JULY, predictions, measure(rows["late"], predictions, slices), CONFIG)
+    return judge(version, rows, WINDOW, predictions, measure(rows["late"], predictions, slices), CONFIG)
 
 
 def failed(gates: list[Gate]) -> list[str]:
@@ -50,6 +51,11 @@ def test_each_group_is_asked_and_one_gate_stops_a_version(version, rows):
     assert {gate.group for gate in gates} == GROUPS
     assert failed(gates) == ["fresh process"]
     assert not any("champion" in gate.name for gate in gates)
+
+
+def test_a_version_judged_while_a_week_s_labels_are_late_is_stopped_by_that_too(version, rows):
+    known = rows[rows["sched_dep_at"] < JULY + timedelta(days=23)]
+    assert failed(judged(version, known, {"challenger": known["prediction"]})) == ["fresh process", "judged days"]
 
 
 def test_the_champion_is_compared_on_the_same_rows(version, rows):

@@ -1,4 +1,4 @@
-"""Every query of the dashboard and of the alerts, on the tables that the jobs of a pull request wrote."""
+"""Every query of the dashboard and of the alerts, on the tables that the whole run wrote."""
 
 import json
 from collections.abc import Iterator
@@ -8,36 +8,45 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from whole_run import SCHEMA, Run
 
+from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.session import register_tables
-from tests.bundle.standin import Deployment
+from local_workspace.workspace import REPOSITORY
 
 COLUMNS_OF_GRID = 6
 WEEK = timedelta(days=7)
 
 
 @pytest.fixture(scope="module")
-def schema(spark: SparkSession, sliced: Deployment) -> Iterator[str]:
-    """The schema of the target `test`, as the session's current one."""
-    register_tables(spark, sliced.stand_in.folder / sliced.token / "warehouse")
-    (name,) = sliced.held()["schemas"]
-    spark.sql(f"USE {name}")
-    yield name
-    spark.sql("USE spark_catalog.default")
+def bundle() -> Bundle:
+    """The bundle as the whole run had it; tests/bundle holds this resolution against the CLI's."""
+    return load_bundle(REPOSITORY)
 
 
 @pytest.fixture(scope="module")
-def dashboard(sliced: Deployment) -> dict[str, Any]:
-    """The dashboard as it was deployed."""
-    (found,) = sliced.get("/api/2.0/lakeview/dashboards")["dashboards"]
-    content: dict[str, Any] = json.loads(found["serialized_dashboard"])
+def schema(spark: SparkSession, first: Run, bundle: Bundle) -> Iterator[str]:
+    """The schema that the dashboard's queries are about, as the session's current one."""
+    own = bundle.resource("dashboards", "dashboard")
+    assert own["dataset_schema"] == SCHEMA
+    register_tables(spark, first.workspace.root / "warehouse")
+    spark.sql(f"USE {SCHEMA}")
+    yield f"{own['dataset_catalog']}.{own['dataset_schema']}"
+    spark.sql("USE spark_catalog.default")
+    for table in first.tables:
+        spark.sql(f"DROP TABLE {SCHEMA}.{table}")  # from the catalog alone: the files are the whole run's
+
+
+@pytest.fixture(scope="module")
+def dashboard() -> dict[str, Any]:
+    """The dashboard as it is deployed."""
+    content: dict[str, Any] = json.loads((REPOSITORY / "monitoring" / "monitoring.lvdash.json").read_text())
     return content
 
 
 @pytest.fixture(scope="module")
 def results(spark: SparkSession, schema: str, dashboard: dict[str, Any]) -> dict[str, DataFrame]:
     """What each of its queries finds."""
-    assert {f"{one['catalog']}.{one['schema']}" for one in dashboard["datasets"]} == {schema}
     return {one["name"]: spark.sql("".join(one["queryLines"])) for one in dashboard["datasets"]}
 
 
@@ -118,9 +127,8 @@ def test_slices_of_the_last_days_add_up(results: dict[str, DataFrame]) -> None:
 
 
 @pytest.fixture(scope="module")
-def alerts(sliced: Deployment) -> dict[str, dict[str, Any]]:
-    found = sliced.get("/api/2.0/alerts")["alerts"]
-    return {alert["evaluation"]["source"]["name"]: alert for alert in found}
+def alerts(bundle: Bundle) -> dict[str, dict[str, Any]]:
+    return {alert["evaluation"]["source"]["name"]: alert for alert in bundle.resources["alerts"].values()}
 
 
 def is_triggered(spark: SparkSession, alert: dict[str, Any], query: str) -> bool:
@@ -153,6 +161,6 @@ def test_the_alert_of_missing_predictions_looks_a_little_further_back_than_a_run
 ) -> None:
     alert = alerts["predictions"]
     assert is_triggered(spark, alert, alert["query_text"])  # nothing was scored since 2013
-    for now, triggered in (("2013-08-02 01:59:59", False), ("2013-08-02 02:00:00", True)):
+    for now, triggered in (("2013-08-09 01:59:59", False), ("2013-08-09 02:00:00", True)):
         query = alert["query_text"].replace("current_timestamp()", f"TIMESTAMP '{now}'")
         assert is_triggered(spark, alert, query) is triggered, now
