@@ -45,7 +45,9 @@ def upsert(
         first.write.format("delta").saveAsTable(table)
         return
     compared = [name for name in rows.columns if name not in {*keys, *but}]
-    merge = rows.alias("new").mergeInto(table, _all_equal(table, keys))
+    # A hash join keeps the table's rows in the order of their files, the new ones at the end: what is old is soon in
+    # files that no merge touches. Sorted by key, as rows of unknown number would be, old and new are in every file.
+    merge = rows.hint("shuffle_hash").alias("new").mergeInto(table, _all_equal(table, keys))
     if compared:
         merge = merge.whenMatched(~_all_equal(table, compared)).updateAll()
     merge.whenNotMatched().insertAll().merge()
