@@ -68,7 +68,7 @@ def said_of(
         MONITORING: [
             f"{row['as_of']:%-d %B}: {row['sentence']}"
             for row in verdicts
-            if scheduled.first < row["as_of"] <= scheduled.repaired + _SAID_WITHIN and row["status"] != "ok"
+            if scheduled.first <= row["as_of"] <= scheduled.repaired + _SAID_WITHIN and row["status"] != "ok"
         ],
     }
     return next((text for text in texts[fault.caught_by] if re.search(fault.words, text)), "")
