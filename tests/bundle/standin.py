@@ -196,6 +196,17 @@ class Deployment:
                 yield entry["path"]
 
 
+def newest_runs(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    """The last run of each job, by the job's name without its prefix."""
+    runs = deployment.get("/api/2.2/jobs/runs/list")["runs"]
+    return {run["run_name"].rpartition(" ")[2]: run for run in reversed(runs)}
+
+
+def states(run: dict[str, Any]) -> dict[str, str]:
+    """How each task of a run ended; empty while it has not."""
+    return {task["task_key"]: task["state"].get("result_state", "") for task in run["tasks"]}
+
+
 def copy_of_repository(folder: Path) -> Path:
     """The files that git knows or would know, as one commit: what a clone of this working tree would be."""
     listed = subprocess.run(

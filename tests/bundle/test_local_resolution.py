@@ -74,9 +74,8 @@ def test_the_queries_of_dashboard_and_alerts_are_deployed_as_they_are_resolved_h
     file = json.loads((deployed.root / "monitoring" / "monitoring.lvdash.json").read_text())
     file["datasets"] = [one | schema for one in file["datasets"]]
     assert json.loads(there["serialized_dashboard"]) == file
-    alerts = deployed.get("/api/2.0/alerts")["alerts"]
-    queries = {alert["display_name"]: (alert["query_text"], alert["evaluation"]["threshold"]) for alert in alerts}
-    assert queries == {
-        alert["display_name"]: (alert["query_text"], alert["evaluation"]["threshold"])
-        for alert in resources["alerts"].values()
-    }
+    resolved, found = (
+        {alert["display_name"]: (alert["query_text"], alert["evaluation"]["threshold"]) for alert in alerts}
+        for alerts in (resources["alerts"].values(), deployed.get("/api/2.0/alerts")["alerts"])
+    )
+    assert resolved == found

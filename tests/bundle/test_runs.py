@@ -1,23 +1,11 @@
 """`databricks bundle run` runs the deployed jobs for real: their tasks, from the files that were uploaded."""
 
-from typing import Any
-
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from local_workspace.workspace import Workspace
-from tests.bundle.standin import Deployment
-
-
-def newest_runs(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """The last run of each job, by the job's name without its prefix."""
-    runs = deployment.get("/api/2.2/jobs/runs/list")["runs"]
-    return {run["run_name"].rpartition(" ")[2]: run for run in reversed(runs)}
-
-
-def states(run: dict[str, Any]) -> dict[str, str]:
-    return {task["task_key"]: task["state"].get("result_state", "") for task in run["tasks"]}
+from tests.bundle.standin import Deployment, newest_runs, states
 
 
 @pytest.fixture(scope="module")

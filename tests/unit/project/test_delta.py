@@ -54,18 +54,25 @@ def test_an_upsert_changes_what_is_other_and_nothing_else(spark, schema):
     }
 
 
+@pytest.fixture
+def small_files(spark) -> Iterator[None]:
+    """Files of 30 rows."""
+    before = spark.conf.get("spark.sql.files.maxRecordsPerFile")
+    spark.conf.set("spark.sql.files.maxRecordsPerFile", "30")
+    yield
+    spark.conf.set("spark.sql.files.maxRecordsPerFile", before)
+
+
+@pytest.mark.usefixtures("small_files")
 def test_a_merge_soon_writes_no_old_rows_again(spark, schema):
     """Days of 40 rows, the last few of which change on the next; keys tell nothing of the day."""
     table = f"{schema}.grown"
-    before = spark.conf.get("spark.sql.files.maxRecordsPerFile")
-    spark.conf.set("spark.sql.files.maxRecordsPerFile", "30")
     for day in range(5):
         rows = spark.range(max(40 * day - 5, 0), 40 * day + 40).select(
-            F.concat_ws("-", F.col("id") * 7919 % 97, "id").alias("key"), (F.col("id") * 0 + day).alias("day")
+            F.concat_ws("-", F.col("id") * 7919 % 97, "id").alias("key"), F.lit(day).alias("day")
         )
         # From a pandas function: how many they are is not known before.
         upsert(spark, table, rows.mapInArrow(lambda batches: batches, rows.schema), ["key"])
-    spark.conf.set("spark.sql.files.maxRecordsPerFile", before)
     assert spark.table(table).count() == 5 * 40
     merges = spark.sql(f"DESCRIBE HISTORY {table}").filter("operation = 'MERGE'").select("operationMetrics").collect()
     assert [int(merge[0]["numTargetRowsUpdated"]) for merge in merges] == [5] * 4
