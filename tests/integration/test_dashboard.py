@@ -131,10 +131,10 @@ def alerts(bundle: Bundle) -> dict[str, dict[str, Any]]:
     return {alert["evaluation"]["source"]["name"]: alert for alert in bundle.resources["alerts"].values()}
 
 
-def is_triggered(spark: SparkSession, alert: dict[str, Any], query: str) -> bool:
-    """What the workspace would make of the first row, or of none."""
+def is_triggered(spark: SparkSession, alert: dict[str, Any], query: str, **frames: DataFrame) -> bool:
+    """What the workspace would make of the first row, or of none; {names} in the query are frames."""
     evaluation = alert["evaluation"]
-    row = spark.sql(query).first()
+    row = spark.sql(query, **frames).first()
     if row is None:
         return bool(evaluation["empty_result_state"] == "TRIGGERED")
     value, bound = row[evaluation["source"]["name"]], evaluation["threshold"]["value"]["double_value"]
@@ -150,9 +150,8 @@ def test_the_violation_alert_follows_the_newest_verdict(
     assert is_triggered(spark, alert, alert["query_text"]) is newest["violated"]
     for violated in (True, False):
         later = verdicts.limit(1).withColumns({"violated": F.lit(violated), "as_of": F.expr("as_of + INTERVAL 1 DAY")})
-        verdicts.unionByName(later).createOrReplaceTempView("verdicts")
-        query = alert["query_text"].replace(f"{schema}.monitoring_verdicts", "verdicts")
-        assert is_triggered(spark, alert, query) is violated
+        query = alert["query_text"].replace(f"{schema}.monitoring_verdicts", "{verdicts}")
+        assert is_triggered(spark, alert, query, verdicts=verdicts.unionByName(later)) is violated
     assert not is_triggered(spark, alert, alert["query_text"].replace("WHERE", "WHERE false AND"))
 
 
