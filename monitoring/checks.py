@@ -1,6 +1,6 @@
 """A check on the figures of single days: it is violated where k of the last n days broke its bound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,7 +115,12 @@ def find(check: MonitoringCheck, figures: Mapping[Place, Days], last_day: dateti
     violated = [finding for finding in found if finding.violated]
     if violated or not found:
         return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, ())]
-    return [max(found, key=_nearness)]
+    return [worst(found)]
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The one of several that is furthest beyond its bound, or else nearest to it: by broken days, then by how far."""
+    return max(findings, key=_nearness)
 
 
 def _find_at(check: MonitoringCheck, place: Place, values: Days, days: Sequence[datetime]) -> Finding:
@@ -150,7 +155,6 @@ def _start_of_last_row(judged: Sequence[datetime], broken: Sequence[datetime]) -
 
 
 def _nearness(finding: Finding) -> tuple[int, float]:
-    """The greater, the nearer to a violation: by broken days, then by how far the figure lies beyond its bound."""
     if finding.value is None:
         return -1, 0.0
     beyond = finding.value - finding.threshold

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
-from monitoring.checks import Finding
+from monitoring.checks import Finding, worst
 from monitoring.windows import Window
 from project.config import Monitoring
 
@@ -74,9 +75,8 @@ class Verdict:
         names = len({finding.check.name for finding in self.findings})
         if self.status == OK:
             return f"Version {self.model_version} does what it should: all {names} checks passed."
-        violated = len({finding.check.name for finding in self.violations})
-        what = "; ".join(finding.sentence for finding in self.violations)
-        return f"Version {self.model_version} violates {violated} of {names} checks: {what}."
+        what = [_in_short(list(found)) for _, found in groupby(self.violations, lambda finding: finding.check.name)]
+        return f"Version {self.model_version} violates {len(what)} of {names} checks: {'; '.join(what)}."
 
     @property
     def recommendation(self) -> str:
@@ -123,6 +123,13 @@ def judge(
     cause = _cause(wanted) if action == RETRAIN else ""
     held_until = until if is_cooling else None
     return Verdict(model_version, as_of, window, status, rows, label_share, tuple(findings), action, held_until, cause)
+
+
+def _in_short(findings: Sequence[Finding]) -> str:
+    """What one check found: in full where it is worst, and the names of the other places."""
+    first = worst(findings)
+    others = ", ".join(str(finding.place) for finding in findings if finding is not first)
+    return f"{first.sentence} (also {others})" if others else first.sentence
 
 
 def wants_training(findings: Sequence[Finding]) -> bool:

@@ -90,7 +90,7 @@ class ReportData:
         drift: population stability index by column (rows, the greatest first) and week (columns).
         happenings: the time line, oldest first.
         faults: what became of each.
-        costs: seconds a day around the 30th and the 300th day, or the last; days with a training left out.
+        costs: seconds a run around the 30th and the 300th, or the last; runs with a training left out.
         seconds: the whole replay's jobs.
     """
 
@@ -112,7 +112,7 @@ class ReportData:
             f"{way.figures['roc_auc']:>10.4f}"
             for way in self.ways
         ]
-        lines += [f"day {day:>3}: {seconds:.1f} s" for day, seconds in self.costs]
+        lines += [f"run {place:>3}: {seconds:.1f} s" for place, seconds in self.costs]
         lines += [f"{'well' if fault.is_well else 'NOT WELL'}: {fault.scheduled.fault.name}" for fault in self.faults]
         return "\n".join(lines)
 
@@ -225,9 +225,9 @@ def _outcomes(
 
 
 def day_costs(entries: Sequence[Entry]) -> tuple[tuple[int, float], ...]:
-    """Median seconds of the days around the 30th, and around the 300th or the last: (day, seconds).
+    """Median seconds of the runs around the 30th, and around the 300th or the last: (which, seconds).
 
-    Days on which a model was trained cost more and are left out.
+    With a step of one day a run is a day. Those in which a model was trained cost more and are left out.
     """
     seconds: dict[datetime, float] = {}
     before = 0

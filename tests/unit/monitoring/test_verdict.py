@@ -47,6 +47,21 @@ def test_each_check_alone_violates_and_has_its_answer(name):
     assert bool(found.cause) is (CHECKS[name].answer == "retrain")
 
 
+def test_of_a_check_that_many_places_violate_the_worst_is_told_in_full_and_the_others_by_name():
+    nulls, volume = CHECKS["nulls"], findings("volume")
+    beyond = {"temp": 5.0, "wind_dir": 30.0, "dewp": 1.0}
+    places = {
+        Place(column): {LAST - DAY * ago: nulls.bound_of(column).threshold + by for ago in range(nulls.of_days)}
+        for column, by in beyond.items()
+    }
+    found = verdict([*find(nulls, places, LAST), *volume])
+    worst = next(finding for finding in found.violations if finding.place.column == "wind_dir")
+    assert f"{worst.sentence} (also dewp, temp); " in found.sentence
+    assert found.sentence.count("NULLs") == 1
+    assert " violates 2 of " in found.sentence
+    assert len(found.violations) == 4
+
+
 def test_every_kind_of_violation_is_watched():
     kinds = {"data_quality", "feature_drift", "prediction_drift", "model_quality", "model_age", "absence_of_data"}
     assert {check.kind for check in MONITORING.checks} == kinds

@@ -102,8 +102,14 @@ def test_flights_without_a_delay_are_refused_by_name_but_for_those_that_have_not
     assert set(reasons) == {"dep_delay or arr_delay: missing of a flight that has left or arrived"}
 
 
-def test_late_labels_are_no_arrivals_and_nothing_else(flights):
-    assert set(without_arrivals(flights)["status"]) == {"scheduled"}
+def test_with_late_labels_flights_have_left_and_nobody_knows_when_they_arrived(flights):
+    late = without_arrivals(flights)
+    assert late["status"].value_counts().to_dict() == {"departed": len(flights) - 20, "scheduled": 20}
+    arrival = ["arr_time", "arr_delay", "air_time"]
+    assert late[arrival].isna().all(axis=None)
+    kept = flights.columns.difference([*arrival, "status"])
+    pd.testing.assert_frame_equal(late[kept], flights[kept])
+    assert refused(late, FLIGHTS).empty
 
 
 def test_a_new_carrier_comes_beside_the_others_on_its_days_alone(flights):
@@ -150,6 +156,13 @@ def test_a_version_promoted_while_a_fault_lasts_is_named():
     assert promoted_during(fault, [move]) == ("3",)
     for other in ({"status": "refused"}, {"as_of": fault.repaired}, {"as_of": fault.before}, {"action": "rollback"}):
         assert promoted_during(fault, [move | other]) == ()
+
+
+def test_where_the_tables_hold_nothing_wrong_a_promotion_is_none_of_the_faults():
+    for name in ("a file twice", "a new carrier", "a day's weather missing"):
+        fault = DAILY[name]
+        move = {"action": "promotion", "status": "done", "model_version": "3", "as_of": fault.first}
+        assert promoted_during(fault, [move]) == ()
 
 
 def test_a_fault_spoils_what_lands_while_it_lasts():
