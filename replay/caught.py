@@ -77,11 +77,9 @@ def said_of(
 def promoted_during(scheduled: Scheduled, promotions: Sequence[Record]) -> tuple[str, ...]:
     """The versions promoted from the fault's first run to before its repair; `promotions` as `read_promotions`.
 
-    Where the tables hold nothing wrong, or the job that the fault failed has run again on right data, a promotion is
-    none of its.
+    Where a fault leaves the tables right, a promotion is none of its.
     """
-    fault = scheduled.fault
-    if fault.adds_rows or fault.leaves_tables_right or fault.caught_by == JOB:
+    if scheduled.fault.leaves_tables_right:
         return ()
     made = [move for move in promotions if (move["action"], move["status"]) == ("promotion", "done")]
     return tuple(move["model_version"] for move in made if scheduled.first <= move["as_of"] < scheduled.repaired)

@@ -136,7 +136,7 @@ def read_report_data(
         drift=figures.read_drift(spark, tables, plan.start),
         happenings=happenings(verdicts, figures.read_judgements(spark, tables), promotions, trained, replayed),
         faults=_outcomes(spark, tables, replayed, verdicts, promotions),
-        costs=day_costs(replayed.entries),
+        costs=run_costs(replayed.entries),
         seconds=sum(entry.seconds for entry in replayed.entries),
     )
 
@@ -224,7 +224,7 @@ def _outcomes(
     )
 
 
-def day_costs(entries: Sequence[Entry]) -> tuple[tuple[int, float], ...]:
+def run_costs(entries: Sequence[Entry]) -> tuple[tuple[int, float], ...]:
     """Median seconds of the runs around the 30th, and around the 300th or the last: (which, seconds).
 
     With a step of one day a run is a day. Those in which a model was trained cost more and are left out.

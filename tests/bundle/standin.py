@@ -207,6 +207,14 @@ def states(run: dict[str, Any]) -> dict[str, str]:
     return {task["task_key"]: task["state"].get("result_state", "") for task in run["tasks"]}
 
 
+def assert_ran_to_its_end(run: dict[str, Any]) -> None:
+    """A run that has ended, and in it each task well, or excluded by a condition."""
+    name, state = run["run_name"], run["state"]
+    assert (state["life_cycle_state"], state["result_state"]) == ("TERMINATED", "SUCCESS"), name
+    assert set(states(run).values()) <= {"SUCCESS", "EXCLUDED"}, name
+    assert all(task["end_time"] >= task["start_time"] > 0 for task in run["tasks"]), name
+
+
 def copy_of_repository(folder: Path) -> Path:
     """The files that git knows or would know, as one commit: what a clone of this working tree would be."""
     listed = subprocess.run(

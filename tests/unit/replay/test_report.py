@@ -15,7 +15,7 @@ from replay.faults import faults_of
 from replay.figures import Training, by_week
 from replay.journal import Entry, Event
 from replay.report import goal, render_report, write_report
-from replay.report_data import Replayed, ReportData, Way, day_costs, happenings
+from replay.report_data import Replayed, ReportData, Way, happenings, run_costs
 from tests.browser import check_report
 from tests.unit.tables import moment
 
@@ -111,14 +111,14 @@ def test_the_weeks_figures_are_those_of_the_weeks_flights():
     assert found["label_rate"] == pytest.approx(second["late"].mean())
 
 
-def test_a_days_cost_leaves_out_the_days_with_a_training():
+def test_a_runs_cost_leaves_out_the_runs_with_a_training():
     day = timedelta(days=1)
     entries = [
         Entry(START + n * day, job, 50.0 if n == 28 else 2.0 + n / 200, "1", 1 + (n >= 28))
         for n in range(1, 320)
         for job in ("batch_inference", "monitoring")
     ]
-    (early, first), (late, last) = day_costs(entries)
+    (early, first), (late, last) = run_costs(entries)
     assert (early, late) == (30, 300)
     assert first == pytest.approx(2 * (2 + 30 / 200), abs=0.02)
     assert last == pytest.approx(2 * (2 + 300 / 200), abs=0.02)
