@@ -22,7 +22,7 @@ from replay.journal import Journal
 from replay.report import write_report
 from replay.report_data import Replayed, read_report_data
 from replay.show import Show
-from replay.year import Jobs, play
+from replay.year import Jobs, is_over, play
 
 
 def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> Path:
@@ -73,10 +73,10 @@ def _runs_of(bundle: Bundle, spark: SparkSession, log: Path) -> Callable[[str, d
 
 
 def _show(plan: Plan, journal: Journal, spark: SparkSession, tables: Tables, config: Config, console: Console) -> Show:
-    monitored = {entry.as_of for entry in journal.read()}
-    finished = sum(day.as_of in monitored for day in plan.days[:-1]) - bool(monitored)
+    entries = journal.read()
+    finished = sum(is_over(day, entries) for day in plan.days)
 
     def quality(day: Day) -> float | None:
         return recent_roc_auc(spark, tables, day.as_of, config)
 
-    return Show(len(plan.days), max(finished, 0), quality, console)
+    return Show(len(plan.days), finished, quality, console)

@@ -1,7 +1,7 @@
 """The year, day by day: what the schedules would start, and what a person would who looks after it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,9 +50,17 @@ def play(days: Iterable[Day], jobs: Jobs, journal: Journal, show: Show) -> None:
     """
     entries = journal.read()
     for day in days:
-        if not entries or day.as_of >= entries[-1].as_of:
+        if not is_over(day, entries):
             with show.day(day, entries):
                 _play_day(day, jobs, journal, entries)
+
+
+def is_over(day: Day, entries: Sequence[Entry]) -> bool:
+    """Whether the journal has all jobs of a day: monitoring ends it, and so does a job that left no champion."""
+    if not entries or entries[-1].as_of < day.as_of:
+        return False
+    last = entries[-1]
+    return last.as_of > day.as_of or last.job == MONITORING or not last.champion
 
 
 def _play_day(day: Day, jobs: Jobs, journal: Journal, entries: list[Entry]) -> None:

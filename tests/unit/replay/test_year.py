@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.workspace import REPOSITORY
 from replay.days import days
-from replay.journal import Journal
-from replay.year import Jobs, play
+from replay.journal import Entry, Journal
+from replay.year import Jobs, is_over, play
 from tests.unit.replay.stand_in import END, START, Files, Nothing, replay
 from tests.unit.tables import moment
 
@@ -73,6 +74,37 @@ def test_a_finished_replay_runs_nothing(unbroken):
     before = (unbroken / "done").stat().st_mtime_ns, len(Journal(unbroken / "journal.jsonl").read())
     replay(Files(unbroken, killed_after=0))
     assert before == ((unbroken / "done").stat().st_mtime_ns, len(Journal(unbroken / "journal.jsonl").read()))
+
+
+class Watching:
+    """Notes the days that are shown."""
+
+    def __init__(self):
+        self.days = []
+
+    def day(self, day, _):
+        self.days.append(day.as_of.day)
+        return nullcontext()
+
+
+def test_a_replay_goes_on_without_showing_the_days_that_are_over(tmp_path):
+    files, journal, show = Files(tmp_path), Journal(tmp_path / "journal.jsonl"), Watching()
+    jobs = Jobs(files.run, files.champion, files.trainings)
+    all_days = days(START, END, 1)
+    play(all_days[:2], jobs, journal, show)
+    play(all_days[:3], jobs, journal, show)
+    assert show.days == [day.as_of.day for day in all_days[:3]]
+
+
+def test_a_day_is_over_when_nothing_more_is_due_on_it():
+    one, two = days(START, END, 1)[:2]
+    assert not is_over(one, [])
+    assert not is_over(one, [Entry(one.as_of, "training", 1.0, champion="1")])
+    assert not is_over(one, [Entry(one.as_of, "batch_inference", 1.0, champion="1")])
+    assert is_over(one, [Entry(one.as_of, "monitoring", 1.0, champion="1")])
+    assert is_over(one, [Entry(one.as_of, "training", 1.0)])  # refused: there is nothing to score with
+    assert is_over(one, [Entry(two.as_of, "batch_inference", 1.0, champion="1")])
+    assert not is_over(two, [Entry(one.as_of, "monitoring", 1.0, champion="1")])
 
 
 def test_without_a_champion_features_are_kept_up_and_a_model_is_tried_each_week(tmp_path):
