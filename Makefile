@@ -1,9 +1,15 @@
 # Every word that a person, a hook or CI says. `make help` lists them.
 SHELL := /bin/sh
 PYTHON_ENV := .venv
+SPARK_ENV := .venv-spark
 PARITY_ENV := .venv-parity
 CONNECT_ENV := .venv-connect
 RUN := $(PYTHON_ENV)/bin/python
+# What runs the local workspace's Spark: sail, or spark (JVM Spark, which needs Java): make run ENGINE=spark
+ENGINE ?= sail
+export ENGINE
+LOCAL := $(PYTHON_ENV)/local.done $(if $(filter spark,$(ENGINE)),$(SPARK_ENV)/spark.done)
+TEST := $(PYTHON_ENV)/test.done $(LOCAL)
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
@@ -23,53 +29,58 @@ endif
 BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity test-connect bench lint clean lock browser
+.PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity spark engines test-connect bench lint clean lock browser
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: $(PYTHON_ENV)/local.done ## Train, judge, promote, score a week and monitor it, on this machine
+run: $(LOCAL) ## Train, judge, promote, score a week and monitor it, on this machine
 	@$(RUN) -m local_workspace run
 
-replay: $(PYTHON_ENV)/local.done ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
+replay: $(LOCAL) ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
 	@$(RUN) -m replay --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
 
-job: $(PYTHON_ENV)/local.done ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
+job: $(LOCAL) ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF) $(foreach one,$(PARAMS),--param '$(one)')
 
 rollback: override export REASON := $(value REASON)
-rollback: $(PYTHON_ENV)/local.done ## Give champion back to the version before: make rollback REASON='wrong since Monday'
+rollback: $(LOCAL) ## Give champion back to the version before: make rollback REASON='wrong since Monday'
 	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }
 	@$(RUN) -m local_workspace job rollback --param "reason=$$REASON"
 
 approve: override export BY := $(value BY)
-approve: $(PYTHON_ENV)/local.done ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
+approve: $(LOCAL) ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
 	@$(RUN) -m local_workspace approve "$(VERSION)" --answer $(ANSWER) --by "$$BY"
 
-serve: $(PYTHON_ENV)/local.done ## Answer scoring requests with the champion, as a serving endpoint does
+serve: $(LOCAL) ## Answer scoring requests with the champion, as a serving endpoint does
 	@$(RUN) -m local_workspace serve
 
-ui: $(PYTHON_ENV)/local.done ## Open the MLflow UI on what was run
+ui: $(LOCAL) ## Open the MLflow UI on what was run
 	@$(RUN) -m local_workspace ui
 
-test: $(PYTHON_ENV)/test.done ## Everything that must hold
+test: $(TEST) ## Everything that must hold
 	@$(RUN) -m pytest
 
-unit: $(PYTHON_ENV)/test.done ## The unit tests alone
+unit: $(TEST) ## The unit tests alone
 	@$(RUN) -m pytest tests/unit
 
-integration: $(PYTHON_ENV)/test.done ## The integration tests alone: whole jobs, and the whole local run
+integration: $(TEST) ## The integration tests alone: whole jobs, and the whole local run
 	@$(RUN) -m pytest tests/integration
 
-cicd-test: cli $(PYTHON_ENV)/test.done ## Rehearse the workflows of both CI systems on this commit
+cicd-test: cli $(TEST) ## Rehearse the workflows of both CI systems on this commit
 	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
 
-test-connect: $(PYTHON_ENV)/local.done $(CONNECT_ENV)/connect.done ## The stages' tests through Spark Connect, here or in a workspace
+spark: $(SPARK_ENV)/spark.done ## Install JVM Spark, which ENGINE=spark and test-connect use (it needs Java 17 or 21)
+
+engines: $(TEST) $(SPARK_ENV)/spark.done ## The whole local run on both engines, every table compared row by row
+	@$(RUN) -m engines
+
+test-connect: $(PYTHON_ENV)/local.done $(SPARK_ENV)/spark.done $(CONNECT_ENV)/connect.done ## The stages' tests on JVM Spark, through Databricks' client
 	@if [ -n "$$DATABRICKS_HOST$$DATABRICKS_CONFIG_PROFILE" ]; then \
 	    $(CONNECT_ENV)/bin/python -m pytest --home databricks tests/unit tests/integration; \
 	else \
@@ -78,13 +89,13 @@ test-connect: $(PYTHON_ENV)/local.done $(CONNECT_ENV)/connect.done ## The stages
 browser: ## Install the browser that looks at the reports in tests, unless there is one (Debian, Ubuntu)
 	@sh tools/browser.sh
 
-bench: $(PYTHON_ENV)/local.done ## Time the main job beside one pandas script, and the stages' imports
+bench: $(LOCAL) ## Time the main job beside one pandas script, and the stages' imports
 	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
 
 cli: ## Build the Databricks CLI and the stand-in workspace, with Go, into .tools/bin
 	@sh tests/bundle/workspace/build.sh .tools/bin
 
-bundle-test: cli $(PYTHON_ENV)/test.done ## The bundle with the real CLI against a stand-in workspace
+bundle-test: cli $(TEST) ## The bundle with the real CLI against a stand-in workspace
 	@$(RUN) -m pytest tests/bundle
 
 validate: $(CLI) ## Validate the bundle: make validate TARGET=prod
@@ -123,7 +134,7 @@ clean: ## Remove all that runs have written (the environments stay)
 	@if [ -x $(RUN) ]; then $(RUN) -m local_workspace clean; fi
 
 lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
-	@for name in local test parity connect; do \
+	@for name in local test spark parity connect; do \
 	    $(PYTHON_ENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
 	        requirements/$$name.in -o requirements/$$name.txt; done
 
@@ -149,14 +160,20 @@ earlier-release: ## Check out the release that RELEASE names, to deploy it again
 
 $(PYTHON_ENV)/local.done: requirements/local.txt local_workspace/install.sh
 	@sh local_workspace/install.sh $(PYTHON_ENV) requirements/local.txt
-	@$(RUN) -m local_workspace jars
+	@touch $@
+
+$(SPARK_ENV)/spark.done: requirements/spark.txt local_workspace/install.sh local_workspace/jvm/java.sh
+	@sh local_workspace/jvm/java.sh
+	@sh local_workspace/install.sh $(SPARK_ENV) requirements/spark.txt
+	@$(SPARK_ENV)/bin/python -m local_workspace.jvm.jars
 	@touch $@
 
 $(PYTHON_ENV)/test.done: requirements/test.txt $(PYTHON_ENV)/local.done
 	@sh local_workspace/install.sh $(PYTHON_ENV) requirements/test.txt
 	@touch $@
 
-$(PARITY_ENV)/parity.done: requirements/parity.txt local_workspace/install.sh
+$(PARITY_ENV)/parity.done: requirements/parity.txt local_workspace/install.sh local_workspace/jvm/java.sh
+	@sh local_workspace/jvm/java.sh
 	@sh local_workspace/install.sh $(PARITY_ENV) requirements/parity.txt
 	@touch $@
 

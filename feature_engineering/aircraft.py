@@ -77,8 +77,10 @@ def _last_legs(flights: DataFrame, since: datetime | None, as_of: datetime) -> D
     departures = legs.withColumn("known_at", F.col("departed_at")).withColumn("arr_delay", F.lit(None).cast("double"))
     arrivals = legs.withColumn("known_at", F.col("arrived_at"))
     news = departures.unionByName(arrivals).filter(F.col("known_at") <= F.lit(as_of))
-    # The greatest: a NULL is less than any delay, so of one leg's departure and arrival the latter counts.
-    leg = F.max(F.struct("sched_dep_at", "flight_id", "arr_delay", "dep_delay")).alias("_leg")
+    # The greatest: of one leg's departure and arrival the latter counts.
+    has_arrived = F.col("arr_delay").isNotNull().alias("has_arrived")
+    latest = F.struct("sched_dep_at", "flight_id", has_arrived)
+    leg = F.max_by(F.struct("arr_delay", "dep_delay"), latest).alias("_leg")
     return (
         news.groupBy(*LEG_KEYS)
         .agg(leg, F.bool_or("_is_changed").alias("_is_touched"))

@@ -1,16 +1,16 @@
 """Landed files to bronze tables: checked, typed, in UTC; what breaks the contract goes to quarantine."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from feature_engineering.contract_check import accepted, judge, refused
 from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER, Contract
 from feature_engineering.landing import landed_folders, landing_folder, read_landed
 from feature_engineering.times import with_times, with_zones
-from project.delta import append_once, ensure_table, upsert
+from project.delta import append_once, ensure_table, has, upsert
 from project.tables import Tables
 
 
@@ -31,14 +31,14 @@ def check_reference(spark: SparkSession, tables: Tables, volume: Path, since: da
     if since is None:
         for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
             rows = _sort_out(spark, tables, _judged(spark, volume, contract, since, as_of), contract, volume)
-            _write(spark, table, rows, contract.key, None, as_of)
+            _write(spark, table, rows, contract.key, as_of)
 
 
 def check_weather(spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime) -> None:
     """Brings the observations that landed in (since, as_of] into bronze and quarantine; raises as the above."""
     judged = _judged(spark, volume, WEATHER, since, as_of)
     weather = bronze_weather(_sort_out(spark, tables, judged, WEATHER, volume))
-    _write(spark, tables.weather, weather, ("origin", "observed_at"), "observed_at", as_of)
+    _write(spark, tables.weather, weather, ("origin", "observed_at"), as_of)
 
 
 def check_flights(
@@ -57,7 +57,7 @@ def check_flights(
     judged = refuse_unknown_zones(_judged(spark, volume, FLIGHTS, since, as_of), airports)
     flights = with_times(_sort_out(spark, tables, judged, FLIGHTS, volume), airports)
     rows = bronze_flights(flights, prediction_hours_ahead)
-    _write(spark, tables.flights, rows, ("flight_id",), "sched_dep_at", as_of)
+    _write(spark, tables.flights, rows, ("flight_id",), as_of)
 
 
 def refuse_unknown_zones(judged: DataFrame, airports: DataFrame) -> DataFrame:
@@ -102,7 +102,7 @@ def bronze_flights(flights: DataFrame, prediction_hours_ahead: int) -> DataFrame
         _double(F.col("distance")).alias("distance_miles"),
         _double(block_seconds / 60).alias("block_minutes"),
         _double(F.col("hour") * 60 + F.col("minute")).alias("departure_minute_of_day"),
-        _double(F.weekday(local_day)).alias("departure_weekday"),
+        _double((F.dayofweek(local_day) + 5) % 7).alias("departure_weekday"),
         "status",
         "departed_at",
         F.greatest("arrived_at", F.when(F.col("arrived_at").isNotNull(), F.col("departed_at"))).alias("arrived_at"),
@@ -127,23 +127,21 @@ def _sort_out(spark: SparkSession, tables: Tables, judged: DataFrame, contract: 
     a batch of its own in quarantine: sources are checked side by side, and a run that failed is run again.
     """
     file = str(volume / "checked" / contract.source)
-    refusals = Observation()
-    landings = F.collect_set(F.when(F.col("reason").isNotNull(), F.unix_seconds("landed_as_of"))).alias("landings")
-    judged.observe(refusals, landings).write.mode("overwrite").parquet(file)
+    judged.write.mode("overwrite").parquet(file)
     checked = spark.read.schema(judged.schema).parquet(file)
     rows = refused(checked, contract)
     ensure_table(spark, tables.quarantine, rows.schema)
-    for seconds in refusals.get["landings"]:
-        landing = rows.filter(F.unix_seconds("landed_as_of") == seconds)
-        append_once(spark, tables.quarantine, landing, f"{contract.source} landed at {seconds}")
+    # As a number: a collected timestamp has no zone and is in the zone of this process.
+    for (seconds,) in rows.select(F.unix_seconds("landed_as_of")).distinct().collect():
+        landing = {"source": contract.source, "landed_as_of": datetime.fromtimestamp(seconds, UTC)}
+        of_landing = rows.filter(F.col("landed_as_of") == F.lit(landing["landed_as_of"]))
+        append_once(spark, tables.quarantine, of_landing, has(tables.quarantine, landing))
     return accepted(checked, contract)
 
 
-def _write(
-    spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], moment: str | None, as_of: datetime
-) -> None:
+def _write(spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], as_of: datetime) -> None:
     rows = rows.withColumn("ingested_as_of", F.lit(as_of))
-    upsert(spark, table, rows, key, but=["ingested_as_of"], first_sorted_by=moment)
+    upsert(spark, table, rows, key, but=["ingested_as_of"])
 
 
 def _double(column: Column) -> Column:

@@ -1,9 +1,12 @@
 """The landing folder: one folder a source, in it one folder of CSV files a run, named by the run's as_of (UTC)."""
 
 import csv
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
@@ -17,9 +20,11 @@ def landing_folder(volume: Path) -> Path:
 
 
 def land(rows: DataFrame, landing: Path, source: str, as_of: datetime) -> None:
-    """Writes one run's rows of one source; a repeated run replaces them."""
+    """Writes one run's rows of one source, a header also without rows; a repeated run replaces them."""
     folder = landing / source / as_of.astimezone(UTC).strftime(_NAME)
-    rows.coalesce(1).write.mode("overwrite").option("header", True).csv(str(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    pa.csv.write_csv(rows.toArrow(), folder / "rows.csv")
 
 
 def landed_folders(landing: Path, source: str, since: datetime | None, as_of: datetime) -> list[Path]:
@@ -41,7 +46,7 @@ def read_landed(spark: SparkSession, folders: list[Path], columns: tuple[str, ..
 
     Raises:
         FileNotFoundError: a folder holds no CSV file.
-        ValueError: a folder lacks one of the columns; it names both.
+        ValueError: a folder lacks one of the columns, or its files have different headers; it names them.
     """
     frames = []
     for folder in folders:
@@ -50,7 +55,7 @@ def read_landed(spark: SparkSession, folders: list[Path], columns: tuple[str, ..
         if missing:
             raise ValueError(f"column {missing[0]!r} is missing in what landed in {folder}")
         text = StructType([StructField(name, StringType()) for name in header])
-        rows = spark.read.schema(text).option("header", True).option("enforceSchema", False).csv(str(folder))
+        rows = spark.read.schema(text).option("header", True).option("escape", '"').csv(str(folder))
         frames.append(rows.select(*columns, F.lit(_landed_at(folder)).alias("landed_as_of")))
     result = frames[0]
     for frame in frames[1:]:
@@ -59,11 +64,19 @@ def read_landed(spark: SparkSession, folders: list[Path], columns: tuple[str, ..
 
 
 def _header(folder: Path) -> list[str]:
-    """Column names of the first file; Spark compares the other files' with them as it reads."""
-    files = sorted(folder.glob("*.csv"))
-    if not files:
+    """Column names of a folder's files, which must be the same in all."""
+    headers = {file.name: _first_line(file) for file in sorted(folder.glob("*.csv"))}
+    if not headers:
         raise FileNotFoundError(f"no CSV file has landed in {folder}")
-    with files[0].open(newline="", encoding="utf-8") as lines:
+    first, *others = headers
+    for file in others:
+        if headers[file] != headers[first]:
+            raise ValueError(f"the CSV header of {file} is not that of {first} in {folder}")
+    return headers[first]
+
+
+def _first_line(file: Path) -> list[str]:
+    with file.open(newline="", encoding="utf-8") as lines:
         return next(csv.reader(lines), [])
 
 

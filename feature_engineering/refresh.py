@@ -12,7 +12,7 @@ from feature_engineering import aircraft, bronze, changes, congestion, labels, l
 from feature_engineering.feed import land_sample, sample_folder
 from feature_engineering.landing import landing_folder
 from project.config import Config
-from project.delta import append_once, upsert
+from project.delta import append_once, has, upsert
 from project.tables import Tables
 
 
@@ -140,7 +140,7 @@ def mark_refreshed(spark: SparkSession, tables: Tables, since: datetime | None, 
     """Adds the row that says that all tables have been brought to as_of."""
     if _is_due(since, as_of):
         completed = spark.range(1).select(F.lit(as_of).alias("as_of"))
-        append_once(spark, tables.refreshes, completed, f"refresh as of {as_of.isoformat()}")
+        append_once(spark, tables.refreshes, completed, has(tables.refreshes, {"as_of": as_of}))
 
 
 def _refresh_lateness(

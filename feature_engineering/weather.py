@@ -11,6 +11,8 @@ KEYS = ("origin", "known_at")
 _MEASURES = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
 _CHANGES = ("temp", "pressure", "visib", "wind_speed")
 _HOUR = 3600
+# Of an inch, as rain is measured: the last digits of a sum of doubles differ with the order of its terms.
+_PRECIP_DECIMALS = 2
 
 
 def weather_features(weather: DataFrame) -> DataFrame:
@@ -49,7 +51,7 @@ def _features() -> list[Column]:
         F.col("observed_at").alias("known_at"),
         *(F.col(name) for name in _MEASURES),
         *(change(name) for name in _CHANGES),
-        F.sum("precip").over(last_three_hours).alias("precip_3h"),
+        F.round(F.sum("precip").over(last_three_hours), _PRECIP_DECIMALS).alias("precip_3h"),
     ]
 
 

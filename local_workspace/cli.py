@@ -8,14 +8,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 
 from local_workspace.bundle import Bundle, load_bundle
-from local_workspace.connect import run_beside_server
+from local_workspace.engine.beside import run_beside_server
 from local_workspace.deployed_run import run_deployed, take_standard_output
 from local_workspace.errors import LocalWorkspaceError
-from local_workspace.jars import fetch_delta_jars
 from local_workspace.listening import listen
 from local_workspace.local_jobs import run_jobs
 from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
@@ -44,10 +44,9 @@ def run() -> None:
         from local_workspace.summary import print_summary  # noqa: PLC0415
 
         bundle = load_bundle(REPOSITORY)
-        spark, failed = run_jobs(bundle, workspace, [(name, {"as_of": as_of}) for name, as_of in SEQUENCE])
-        if not failed:
-            print_summary(bundle, workspace, spark)
-    if failed:
+        requests = [(name, {"as_of": as_of}) for name, as_of in SEQUENCE]
+        succeeded = run_jobs(bundle, workspace, requests, then=partial(print_summary, bundle, workspace))
+    if not succeeded:
         sys.exit(1)
 
 
@@ -59,8 +58,8 @@ def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
     """Runs one job."""
     parameters = dict(_split(param) for param in params) | ({"as_of": as_of} if as_of else {})
     with open_workspace() as workspace:
-        _, failed = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
-    if failed:
+        succeeded = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
+    if not succeeded:
         sys.exit(1)
 
 
@@ -145,12 +144,6 @@ def clean() -> None:
         with open_workspace():
             shutil.rmtree(root)
         print(f"Removed {root}")
-
-
-@commands.command(help="Fetch the Delta jars into the virtual environment.")
-def jars() -> None:
-    """Fetches the jars, once."""
-    fetch_delta_jars()
 
 
 def main() -> None:

@@ -45,14 +45,13 @@ def run_deployed(request: dict[str, Any], reports: TextIO) -> bool:
     try:
         with tempfile.TemporaryDirectory(prefix="deployed-") as name, open_workspace(Path(name)) as workspace:
             key, bundle = _load(request["job_id"], Path(name))
-            _, failed = run_jobs(bundle, workspace, [(key, request["job_parameters"] or {})], Reports(say))
+            return not run_jobs(bundle, workspace, [(key, request["job_parameters"] or {})], Reports(say))
     except LocalWorkspaceError as error:
         say({"state_message": str(error)})
         return True
     except Exception as error:
         say({"state_message": f"{type(error).__name__}: {error}"})
         raise
-    return failed
 
 
 def _load(job_id: int, folder: Path) -> tuple[str, Bundle]:

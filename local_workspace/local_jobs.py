@@ -1,10 +1,10 @@
 """Runs jobs of the bundle one after another, in one process with one Spark session."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -12,12 +12,12 @@ from pyspark.sql import SparkSession
 from local_workspace.api import Context, serve_api
 from local_workspace.bundle import Bundle
 from local_workspace.dbutils import DBUtils
+from local_workspace.engine import open_session
 from local_workspace.notebook import run_notebook
 from local_workspace.progress import Progress
 from local_workspace.resources import make_catalog_resources, make_mlflow_resources
 from local_workspace.runner import Listener, Runner
 from local_workspace.runs import JobRun, TaskRun
-from local_workspace.session import build_session
 from local_workspace.workspace import Workspace
 
 
@@ -26,36 +26,36 @@ def run_jobs(
     workspace: Workspace,
     requests: Sequence[tuple[str, dict[str, str]]],
     progress: Progress | None = None,
-) -> tuple[SparkSession | None, bool]:
+    then: Callable[[SparkSession], None] = lambda _: None,
+) -> bool:
     """Runs the jobs up to the first that fails.
 
+    Args:
+        bundle: whose jobs these are.
+        workspace: where they run.
+        requests: the jobs' names, and their parameters.
+        progress: shows them.
+        then: gets the session when all have succeeded.
+
     Returns:
-        The session, and whether a job failed.
+        Whether all have succeeded.
     """
-    spark: SparkSession | None = None
+    sessions: list[SparkSession] = []
     progress = progress or Progress()
-
-    def session() -> SparkSession:
-        assert spark is not None  # noqa: S101 (set below, before the first task)
-        return spark
-
-    runner = make_runner(bundle, session, progress)
+    runner = make_runner(bundle, lambda: sessions[0], progress)
     # Checks all before anything starts.
     runs = [runner.prepare(name, parameters) for name, parameters in requests]
-    with progress.starting("Spark and MLflow"):
-        spark = start(bundle, workspace)
-    with serve_api(Context(workspace, lambda: spark)):
-        try:
+    with started(bundle, workspace, progress) as spark:
+        sessions.append(spark)
+        with serve_api(Context(workspace, lambda: spark)):
             for run in runs:
-                with progress.job(run, spark):
+                with progress.job(run):
                     runner.run(run)
                 report_failures(run)
                 if run.failed:
-                    return spark, True
-        except KeyboardInterrupt:
-            spark.sparkContext.cancelAllJobs()
-            raise
-    return spark, False
+                    return False
+        then(spark)
+    return True
 
 
 def make_runner(bundle: Bundle, session: Callable[[], SparkSession], listener: Listener | None = None) -> Runner:
@@ -67,36 +67,22 @@ def make_runner(bundle: Bundle, session: Callable[[], SparkSession], listener: L
         listener: is told what happens.
     """
 
-    def execute(file: Path, dbutils: DBUtils, task: TaskRun) -> Any:
-        spark = session()
-        enter_task(spark, task)
-        return run_notebook(file, spark, dbutils, bundle.root)
+    def execute(file: Path, dbutils: DBUtils, _: TaskRun) -> Any:
+        return run_notebook(file, session(), dbutils, bundle.root)
 
     return Runner(bundle, execute, listener=listener)
 
 
-def start(bundle: Bundle, workspace: Workspace) -> SparkSession:
-    """Starts Spark, with MLflow beside it, and makes the bundle's resources."""
-    with ThreadPoolExecutor(1) as beside:
-        mlflow_is_ready = beside.submit(make_mlflow_resources, bundle, workspace)
-        spark = build_session(workspace.root)
-        mlflow_is_ready.result()
-    make_catalog_resources(bundle, workspace, spark)
-    Thread(target=_wake_python_workers, args=(spark,), daemon=True).start()
-    return spark
-
-
-def _wake_python_workers(spark: SparkSession) -> None:
-    """Has the process that Python workers are forked from do its imports while the first tasks need none."""
-    spark.range(1).mapInPandas(lambda batches: batches, "id bigint").write.format("noop").mode("overwrite").save()
-
-
-def enter_task(spark: SparkSession, task: TaskRun) -> None:
-    """Marks this thread's Spark jobs as the task's, and gives the thread a session as a notebook has it."""
-    name = " ▸ ".join(task.path)
-    spark.sparkContext.setJobGroup(task.job_group, name, interruptOnCancel=True)
-    jvm = spark.sparkContext._jvm
-    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(spark._jsparkSession)  # type: ignore[union-attr]
+@contextmanager
+def started(bundle: Bundle, workspace: Workspace, progress: Progress | None = None) -> Iterator[SparkSession]:
+    """Starts Spark, with MLflow beside it, and makes the bundle's resources; Spark stops with the block."""
+    with ExitStack() as stack:
+        with (progress or Progress()).starting("Spark and MLflow"), ThreadPoolExecutor(1) as beside:
+            mlflow_is_ready = beside.submit(make_mlflow_resources, bundle, workspace)
+            spark = stack.enter_context(open_session(workspace.root))
+            make_catalog_resources(bundle, workspace, spark)
+            mlflow_is_ready.result()
+        yield spark
 
 
 def report_failures(run: JobRun) -> None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -50,13 +49,13 @@ class Progress:
         self._console.print(f"{what} started in {time.monotonic() - began:.1f} s", soft_wrap=True)
 
     @contextmanager
-    def job(self, run: JobRun, spark: Any = None) -> Iterator[None]:
+    def job(self, run: JobRun) -> Iterator[None]:
         """Shows one job from its start to its end."""
         as_of = run.parameters.get("as_of", "")
         self._console.print(Text(f"\n{run.key}  {as_of}".rstrip(), style="bold"), soft_wrap=True)
         began = time.monotonic()
         if self._live:
-            with Live(get_renderable=lambda: self._table(run, spark), console=self._console, refresh_per_second=8):
+            with Live(get_renderable=lambda: self._table(run), console=self._console, refresh_per_second=8):
                 yield
         else:
             yield
@@ -78,16 +77,16 @@ class Progress:
     def _line(self, task: TaskRun, words: str) -> None:
         self._console.print(f"  {' ▸ '.join(task.path)}   {words}", soft_wrap=True, markup=False)
 
-    def _table(self, run: JobRun, spark: Any) -> Table:
+    def _table(self, run: JobRun) -> Table:
         table = Table.grid(padding=(0, 1))
-        self._add_rows(table, run, spark, 1)
+        self._add_rows(table, run, 1)
         return table
 
-    def _add_rows(self, table: Table, run: JobRun, spark: Any, depth: int) -> None:
+    def _add_rows(self, table: Table, run: JobRun, depth: int) -> None:
         for task in run.tasks.values():
-            table.add_row(self._mark(task), self._name(task, depth), *_details(task, spark))
+            table.add_row(self._mark(task), self._name(task, depth), *_details(task))
             if task.nested:
-                self._add_rows(table, task.nested, spark, depth + 1)
+                self._add_rows(table, task.nested, depth + 1)
 
     def _mark(self, task: TaskRun) -> Text | Spinner:
         if task.state is State.RUNNING:
@@ -101,24 +100,11 @@ class Progress:
         return Text(" " * _INDENT * (depth - 1) + task.task.task_key, style=style)
 
 
-def _details(task: TaskRun, spark: Any) -> tuple[str, str]:
+def _details(task: TaskRun) -> tuple[str, str]:
     if task.state is State.RUNNING:
-        return f"{time.monotonic() - task.began:5.1f} s", "" if task.nested else _spark_progress(task, spark)
+        return f"{time.monotonic() - task.began:5.1f} s", ""
     if task.outcome:
         return "", task.outcome
     if task.state in {State.SUCCESS, State.FAILED}:
         return f"{task.seconds:5.1f} s", f"attempt {task.attempts}" * (task.attempts > 1)
     return "", "" if task.state is State.PENDING else str(task.state).replace("_", " ")
-
-
-def _spark_progress(task: TaskRun, spark: Any) -> str:
-    """How many of the task's Spark jobs are done, and of the running ones' tasks."""
-    if spark is None:
-        return ""
-    tracker = spark.sparkContext.statusTracker()
-    jobs = [info for info in map(tracker.getJobInfo, tracker.getJobIdsForGroup(task.job_group)) if info]
-    running = [info for info in jobs if info.status == "RUNNING"]
-    stages = [info for job in running for info in map(tracker.getStageInfo, job.stageIds) if info]
-    done, total = sum(stage.numCompletedTasks for stage in stages), sum(stage.numTasks for stage in stages)
-    text = f"{len(jobs) - len(running)} Spark jobs done" if jobs else ""
-    return f"{text}, running {done}/{total}" if running else text

@@ -88,11 +88,6 @@ class TaskRun:
         """Where the task stands: the job's key, then the keys of the tasks it is nested in, then its own."""
         return (*self.run.path, self.task.task_key)
 
-    @property
-    def job_group(self) -> str:
-        """The group that the task's Spark jobs are in."""
-        return f"task-{self.run_id}"
-
     def look_up(self, steps: tuple[str, ...]) -> Any:
         """The value of a reference in one of the task's parameters, or None."""
         match steps:

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import upsert
+from project.delta import enable_change_data_feed, ensure_table, upsert
 from project.tables import Tables
 
 # What is added to a prediction.
@@ -36,8 +36,8 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
 
 def make_log(name: str, rows: DataFrame) -> None:
     """An empty log of these columns. Its change feed tells the monitor which days it must measure again."""
-    with_feed = rows.limit(0).writeTo(name).using("delta").tableProperty("delta.enableChangeDataFeed", "true")
-    with_feed.create()
+    ensure_table(rows.sparkSession, name, rows.schema)
+    enable_change_data_feed(rows.sparkSession, name)
 
 
 def with_class(scores: DataFrame, config: Config) -> DataFrame:

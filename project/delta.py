@@ -1,13 +1,18 @@
 """How a Delta table is written, so that a second run changes nothing: merged on its keys, or appended once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
+from itertools import batched
 
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 _CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
+# How often a write that met another one is tried, and the longest wait between two tries.
+_ATTEMPTS, _LONGEST_WAIT_SECONDS = 6, 5
 
 
 def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
@@ -27,7 +32,6 @@ def upsert(
     keys: Sequence[str],
     *,
     but: Iterable[str] = (),
-    first_sorted_by: str | None = None,
 ) -> None:
     """Merges rows into a Delta table by its keys, and leaves rows that are the same untouched.
 
@@ -37,13 +41,8 @@ def upsert(
         rows: unique by `keys`; a NULL in a key equals another NULL.
         keys: the columns that identify a row.
         but: columns that do not make a row different, such as the as_of that brought it.
-        first_sorted_by: the order in which a new table's rows are written: where later rows are near each other in it,
-            a merge writes few of the table's files again.
     """
-    if not spark.catalog.tableExists(table):
-        first = rows if first_sorted_by is None else rows.sort(first_sorted_by)
-        first.write.format("delta").saveAsTable(table)
-        return
+    ensure_table(spark, table, rows.schema)
     compared = [name for name in rows.columns if name not in {*keys, *but}]
     # A hash join keeps the table's rows in the order of their files, the new ones at the end: what is old is soon in
     # files that no merge touches. Sorted by key, as rows of unknown number would be, old and new are in every file.
@@ -53,21 +52,40 @@ def upsert(
     merge.whenNotMatched().insertAll().merge()
 
 
-def append_once(spark: SparkSession, table: str, rows: DataFrame, batch: str) -> None:
-    """Appends a batch of rows to a Delta table, unless a batch of that name has been appended.
+def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column) -> None:
+    """Appends a batch of rows to a Delta table, unless it has a row that a condition holds on.
 
-    Delta's idempotent writes see to it, also where two runs append at once: the batch's name is the application, and
-    its one transaction has the version 1.
+    A MERGE that only inserts: look and append are one commit. Of two runs that append at once, one meets a conflict, is
+    tried again, and finds the other's rows.
 
     Args:
         spark: the session.
         table: full name; it is made with the schema of `rows` if it is missing.
         rows: the batch.
-        batch: names it among all that is ever appended to the table.
+        unless: what holds on the batch's own rows alone; made with `has` or from columns named `<table>.<column>`.
+
+    Raises:
+        PySparkException: the write failed, or met a conflict at each of its attempts.
     """
     ensure_table(spark, table, rows.schema)
-    once = rows.write.option("txnAppId", batch).option("txnVersion", 1)
-    once.format("delta").mode("append").saveAsTable(table)
+    for attempt in Retrying(
+        retry=retry_if_exception(is_conflict),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(0.1, _LONGEST_WAIT_SECONDS),
+        reraise=True,
+    ):
+        with attempt:
+            rows.alias("new").mergeInto(table, unless).whenNotMatched().insertAll().merge()
+
+
+def has(table: str, values: Mapping[str, object]) -> Column:
+    """The condition that a table's row has these values, by column."""
+    return _all([F.col(f"{table}.{_quoted(name)}") == F.lit(value) for name, value in values.items()])
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether a write failed because another one had changed the table meanwhile, as Delta names its errors."""
+    return isinstance(error, PySparkException) and (error.getCondition() or "").startswith("DELTA_CONCURRENT_")
 
 
 def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column) -> None:
@@ -96,8 +114,14 @@ def enable_change_data_feed(spark: SparkSession, table: str) -> None:
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:
     """NULL-safe equality of columns between the merged rows (alias `new`) and the table."""
-    pairs = (F.col(f"new.{_quoted(c)}").eqNullSafe(F.col(f"{table}.{_quoted(c)}")) for c in columns)
-    return reduce(lambda left, right: left & right, pairs)
+    return _all([F.col(f"new.{_quoted(c)}").eqNullSafe(F.col(f"{table}.{_quoted(c)}")) for c in columns])
+
+
+def _all(conditions: Sequence[Column]) -> Column:
+    """Joined by AND as a balanced tree: Spark Connect sends no expression that is nested deeply."""
+    while len(conditions) > 1:
+        conditions = [reduce(Column.__and__, pair) for pair in batched(conditions, 2)]
+    return conditions[0]
 
 
 def _quoted(column: str) -> str:

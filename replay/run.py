@@ -9,7 +9,8 @@ from rich.console import Console
 
 from local_workspace.api import Context, serve_api
 from local_workspace.bundle import Bundle
-from local_workspace.local_jobs import make_runner, start
+from local_workspace.local_jobs import make_runner, started
+from local_workspace.progress import Progress
 from local_workspace.runs import JobRun
 from local_workspace.workspace import Workspace
 from project.config import Config, load_config
@@ -41,20 +42,20 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
     tables = Tables(schema["catalog_name"], schema["name"])
     journal = Journal(workspace.root / "journal.jsonl")
     console.print(f"Replay in {workspace.root}", soft_wrap=True)
-    spark = start(bundle, workspace)
     feed = FaultyFeed(faults_of(plan), workspace.root / "faults") if plan.with_faults else None
-    with serve_api(Context(workspace, lambda: spark)), feed.in_place() if feed else nullcontext():
-        jobs = Jobs(
-            run=_runs_of(bundle, spark, workspace.root / "jobs.log"),
-            champion=lambda: champion_version(model),
-            trainings=lambda: len(trainings(model)),
-            repair=feed.repair if feed else lambda _: None,
-        )
-        show = _show(plan, journal, spark, tables, config, console)
-        with show.whole():
-            play(plan.days, jobs, journal, show)
-    replayed = Replayed(plan, model, tuple(journal.read()), feed.faults if feed else ())
-    data = read_report_data(spark, tables, replayed, workspace.root / "policies", config, console.print)
+    with started(bundle, workspace, Progress(console)) as spark:
+        with serve_api(Context(workspace, lambda: spark)), feed.in_place() if feed else nullcontext():
+            jobs = Jobs(
+                run=_runs_of(bundle, spark, workspace.root / "jobs.log"),
+                champion=lambda: champion_version(model),
+                trainings=lambda: len(trainings(model)),
+                repair=feed.repair if feed else lambda _: None,
+            )
+            show = _show(plan, journal, spark, tables, config, console)
+            with show.whole():
+                play(plan.days, jobs, journal, show)
+        replayed = Replayed(plan, model, tuple(journal.read()), feed.faults if feed else ())
+        data = read_report_data(spark, tables, replayed, workspace.root / "policies", config, console.print)
     file = write_report(data, workspace.root / "report.html")
     console.print(data.summary, soft_wrap=True)
     console.print(f"Report     {file}", soft_wrap=True)

@@ -63,9 +63,8 @@ def workspace(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def spark(home: Home, workspace: Workspace) -> Iterator[SparkSession]:
     """The one Spark session of the tests."""
-    session = home.start(workspace.root)
-    yield session
-    session.stop()
+    with home.start(workspace.root) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

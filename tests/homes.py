@@ -1,4 +1,4 @@
-"""Where the tests' Spark runs: in this process, behind Spark Connect on this machine, or in a workspace.
+"""Where the tests' Spark runs: on the local engine, on JVM Spark behind Databricks' client, or in a workspace.
 
 `pytest --home` chooses, and this module alone knows the difference. A test that some homes can't give what it needs
 names those that can: `@pytest.mark.homes("local", "connect", reason="...")`.
@@ -7,14 +7,14 @@ names those that can: `@pytest.mark.homes("local", "connect", reason="...")`.
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from local_workspace.session import build_session
+from local_workspace.engine import open_session
 from project.tables import Tables
 from tests.unit.tables import InputTables, SentTables
 
@@ -35,14 +35,14 @@ class Home:
     """One place for the tests' Spark.
 
     Attributes:
-        start: makes the session; it gets a folder that this test session alone uses.
+        start: opens the session; it gets a folder that this test session alone uses.
         catalog: where schemas are made.
         schema_prefix: what their names begin with, so that runs side by side never meet.
         few_rows: settings for a handful of rows.
         make_inputs: makes tables to read; it gets the session and a folder of this machine.
     """
 
-    start: Callable[[Path], SparkSession]
+    start: Callable[[Path], AbstractContextManager[SparkSession]]
     catalog: str
     schema_prefix: str
     few_rows: Mapping[str, str]
@@ -70,7 +70,7 @@ def make_home(name: str) -> Home:
 
 
 def _local() -> Home:
-    return Home(build_session, "spark_catalog", "", _FEW_ROWS, InputTables)
+    return Home(open_session, "spark_catalog", "", _FEW_ROWS, InputTables)
 
 
 def _connect() -> Home:
@@ -90,17 +90,21 @@ def _databricks() -> Home:
 HOMES: Mapping[str, Callable[[], Home]] = {"local": _local, "connect": _connect, "databricks": _databricks}
 
 
-def _connect_session(_: Path) -> SparkSession:
+@contextmanager
+def _connect_session(_: Path) -> Iterator[SparkSession]:
     from databricks.connect import DatabricksSession  # noqa: PLC0415 (in the Connect environment alone)
 
     session: SparkSession = DatabricksSession.builder.getOrCreate()
-    return session
+    yield session
+    session.stop()
 
 
-def _workspace_session(_: Path) -> SparkSession:
+@contextmanager
+def _workspace_session(_: Path) -> Iterator[SparkSession]:
     from databricks.connect import DatabricksEnv, DatabricksSession  # noqa: PLC0415
 
     # What the contract's checks and the metrics import in Python workers: our modules, and packages in our versions.
     environment = DatabricksEnv().withAutoDependencies()
     session: SparkSession = DatabricksSession.builder.serverless().withEnvironment(environment).getOrCreate()
-    return session
+    yield session
+    session.stop()

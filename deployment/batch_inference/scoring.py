@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import append_once, upsert
+from project.delta import append_once, has, upsert
 from project.registry import champion_version
 from project.rows import filed, request_rows
 from project.tables import Tables
@@ -33,8 +33,9 @@ def score(
     scored = FeatureEngineeringClient().score_batch(
         model_uri=f"models:/{model_name}/{version}", df=request_rows(asked, config)
     )
-    batch = f"{model_name} version {version} as of {as_of.isoformat()}"
-    append_once(spark, tables.predictions, filed(scored, model_name, version, as_of), batch)
+    rows = filed(scored, model_name, version, as_of)
+    batch = {"model_name": model_name, "model_version": version, "as_of": as_of}
+    append_once(spark, tables.predictions, rows, has(tables.predictions, batch))
     return version
 
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from project.delta import append_once
+from project.delta import append_once, has
 from project.rows import one_row
 from project.tables import Tables
 
@@ -106,7 +106,7 @@ def add_entry(spark: SparkSession, tables: Tables, entry: Entry, after: Sequence
     """
     move = after[-1].move + 1 if after else 1
     placed = replace(entry, move=move, token=uuid4().hex)
-    return _append(spark, tables, placed, f"{entry.model_name} move {move}")
+    return _append(spark, tables, placed, F.lit(True))
 
 
 def close_entry(spark: SparkSession, tables: Tables, entry: Entry, status: Status, reason: str = "") -> Entry:
@@ -116,13 +116,14 @@ def close_entry(spark: SparkSession, tables: Tables, entry: Entry, status: Statu
         OvertakenError: another run has said otherwise.
     """
     closed = replace(entry, status=status, reason="; ".join(filter(None, (entry.reason, reason))))
-    return _append(spark, tables, closed, f"end of {entry.model_name} move {entry.move}")
+    return _append(spark, tables, closed, F.col(f"{tables.promotions}.status") != Status.STARTED)
 
 
-def _append(spark: SparkSession, tables: Tables, entry: Entry, place: str) -> Entry:
-    """Appends a row, unless another has the place: of two that come at once, one sees that it is not there."""
+def _append(spark: SparkSession, tables: Tables, entry: Entry, is_taken: Column) -> Entry:
+    """Appends a row of a move, unless it has one by which the place is taken: of two at once, one sees its row lack."""
+    of_move = has(tables.promotions, {"model_name": entry.model_name, "move": entry.move})
     row = one_row(spark, COLUMNS, asdict(entry)).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
-    append_once(spark, tables.promotions, row, place)
+    append_once(spark, tables.promotions, row, of_move & is_taken)
     own = (F.col("token") == entry.token) & (F.col("status") == entry.status)
     if spark.table(tables.promotions).filter(own).isEmpty():
         raise OvertakenError(

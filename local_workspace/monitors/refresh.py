@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from local_workspace import delta_log
 from local_workspace.monitors import drift
 from local_workspace.monitors.columns import numeric_columns, profile_columns, text_columns
 from local_workspace.monitors.quality import profile_quality
@@ -45,7 +46,7 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
         The state to go on from.
     """
     log, settings = _inference_log(monitor)
-    version = int(spark.sql(f"DESCRIBE HISTORY {log} LIMIT 1").collect()[0]["version"])
+    version = delta_log.version(delta_log.folder_of(spark, log))
     baseline = spark.table(str(monitor.baseline_table_name))
     known = set(state.baselines)
     days = _changed_days(spark, monitor, settings, state.table_version, version)
@@ -90,8 +91,8 @@ def _changed_days(
     elif before == now:
         return []
     else:
-        feed = spark.read.option("readChangeFeed", "true").option("startingVersion", before + 1)
-        rows = feed.table(str(monitor.monitored_table_name))
+        folder = delta_log.folder_of(spark, str(monitor.monitored_table_name))
+        rows = spark.read.parquet(*map(str, delta_log.changed_files(folder, before)))
     day = F.unix_seconds(F.date_trunc("day", settings.timestamp_column)).alias("day")
     return sorted(datetime.fromtimestamp(row["day"], UTC) for row in rows.select(day).distinct().collect())
 
@@ -112,7 +113,13 @@ def _profile(
     by_slice = profile_quality(
         both, keys, monitor.slicing_exprs or [], settings.prediction_column, str(settings.label_column), custom
     )
-    return by_column.unionByName(by_slice, allowMissingColumns=True)
+    return _with_columns_of(by_slice, by_column).unionByName(_with_columns_of(by_column, by_slice))
+
+
+def _with_columns_of(other: DataFrame, rows: DataFrame) -> DataFrame:
+    """The rows, with NULL in the columns that others alone have."""
+    lacking = (field for field in other.schema if field.name not in rows.columns)
+    return rows.select("*", *(F.lit(None).cast(field.dataType).alias(field.name) for field in lacking))
 
 
 def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -> DataFrame:
@@ -129,12 +136,15 @@ def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -
     model = of_model.alias("_model")
     day = F.date_trunc("day", settings.timestamp_column).alias("_day")
 
-    def measure(log: pa.Table, before: pa.Table) -> pa.Table:
-        return drift.measure_days(log.to_pandas(), before.to_pandas(), numeric, texts)
+    def measure(both: pa.Table) -> pa.Table:
+        of_version = both.to_pandas()
+        is_logged = of_version["_day"].notna()
+        return drift.measure_days(of_version[is_logged], of_version[~is_logged], numeric, texts)
 
-    gathered = rows.select(model, day, *values).groupBy("_model")
-    compared = baseline.select(model, *values).groupBy("_model")
-    found: DataFrame = gathered.cogroup(compared).applyInArrow(measure, from_arrow_schema(drift.SCHEMA))
+    logged = rows.select(model, day, *values)
+    compared = baseline.select(model, F.lit(None).cast("timestamp").alias("_day"), *values)
+    gathered = logged.unionByName(compared).groupBy("_model")
+    found: DataFrame = gathered.applyInArrow(measure, from_arrow_schema(drift.SCHEMA))
     no_window = F.when(F.lit(False), F.col("window")).alias("window_cmp")
     return found.withColumnRenamed("model_id", settings.model_id_column).select(
         "*",

@@ -1,6 +1,7 @@
 """Small tables to read, made without a Delta write, and what Delta's log says of a table that was written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 _KINDS = {
     "string": pa.string(),
@@ -18,6 +20,8 @@ _KINDS = {
     "double": pa.float64(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
+
+_CHANGES = ("Inserted", "Updated", "Deleted")
 
 
 class InputTables:
@@ -65,10 +69,22 @@ def _stored(kind: pa.DataType) -> pa.DataType:
     return _KINDS["timestamp"] if pa.types.is_timestamp(kind) else kind
 
 
-def changed_rows(spark: SparkSession, table: str) -> int:
-    """Rows that the last write into a Delta table added, altered or removed."""
-    last = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["operationMetrics"]
-    return sum(int(last[f"numTargetRows{what}"]) for what in ("Inserted", "Updated", "Deleted"))
+@contextmanager
+def changed_rows(spark: SparkSession, *tables: str) -> Iterator[dict[str, int]]:
+    """Counts, by Delta table, the rows that merges within the block add, alter or remove; there once it has ended."""
+    before = {table: version_of(spark, table) for table in tables}
+    changed: dict[str, int] = {}
+    yield changed
+    for table, version in before.items():
+        commits = spark.sql(f"DESCRIBE HISTORY {table}").filter(F.col("version") > version).collect()
+        assert {row["operation"] for row in commits} <= {"MERGE"}
+        counts = (row["operationMetrics"][f"numTargetRows{what}"] for row in commits for what in _CHANGES)
+        changed[table] = sum(map(int, counts))
+
+
+def version_of(spark: SparkSession, table: str) -> int:
+    """The newest version of a Delta table."""
+    return int(spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["version"])
 
 
 def moment(text: str) -> datetime:

@@ -16,6 +16,7 @@ from deployment.model_deployment.promotion import promote, propose
 from deployment.model_deployment.record import COLUMNS, Action, Entry, Status
 from deployment.model_deployment.rollback import roll_back
 from project.config import load_config
+from project.delta import ensure_table
 from project.registry import CHALLENGER, CHAMPION, champion_version, version_of
 from project.rows import one_row
 from project.tables import Tables
@@ -92,6 +93,7 @@ class Scene:
         ]
         rows = [one_row(self.spark, COLUMNS, entry) for entry in past]
         dated = reduce(DataFrame.union, rows).withColumns({"by": F.current_user(), "at": F.current_timestamp()})
+        ensure_table(self.spark, self.tables.promotions, dated.schema)
         dated.write.format("delta").mode("append").saveAsTable(self.tables.promotions)
         self.client.set_registered_model_alias(self.model, CHAMPION, versions[-1])
 

@@ -8,19 +8,22 @@ import pytest
 import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from pyspark.sql import DataFrameWriter
+from pyspark.sql.connect.merge import MergeIntoWriter
+from pyspark.sql.connect.readwriter import DataFrameWriter, DataFrameWriterV2
 
 from deployment.model_deployment.record import OvertakenError
 from tests.unit.deployment.conftest import Scene
 
-pytestmark = pytest.mark.homes("local", reason="it cuts off the writer of Spark in this process, not Spark Connect's")
+pytestmark = pytest.mark.homes("local", reason="it cuts off the writers of Spark's own client, not of Databricks'")
 
 # All that a move writes outside of its process.
 WRITES = (
     (MlflowClient, "set_registered_model_alias"),
     (MlflowClient, "delete_registered_model_alias"),
     (MlflowClient, "set_model_version_tag"),
+    (MergeIntoWriter, "merge"),
     (DataFrameWriter, "saveAsTable"),
+    (DataFrameWriterV2, "overwrite"),
 )
 
 
@@ -72,14 +75,14 @@ def test_the_writes_of_a_promotion_and_a_rollback_are_those_that_are_watched(mak
     with killed_before(0) as writes:
         scene.promote(three)
     assert writes == [
-        "saveAsTable",
+        "merge",
         "set_registered_model_alias",
-        "saveAsTable",
+        "merge",
         "delete_registered_model_alias",
     ]
     with killed_before(0) as writes:
         scene.roll_back()
-    assert writes == ["saveAsTable", "set_registered_model_alias", "set_model_version_tag", "saveAsTable"]
+    assert writes == ["merge", "set_registered_model_alias", "set_model_version_tag", "merge"]
 
 
 @pytest.mark.parametrize("write", range(1, 5))

@@ -47,7 +47,7 @@ def test_a_source_that_never_landed_has_no_folders(tmp_path):
 
 def test_rows_are_read_as_text_with_their_landing(spark, monday):
     tuesday = drop(monday.parent / "as_of=20130702T000000Z", "note,more,temp,origin\nwet,1,x,EWR\n")
-    assert collected(read_landed(spark, [monday, tuesday], COLUMNS)) == [
+    assert collected(read_landed(spark, [monday, tuesday], COLUMNS).orderBy("landed_as_of", "origin")) == [
         {"origin": "JFK", "temp": "70.5", "note": None, "landed_as_of": MONDAY},
         {"origin": "LGA", "temp": None, "note": "dry", "landed_as_of": MONDAY},
         {"origin": "EWR", "temp": "x", "note": "wet", "landed_as_of": TUESDAY},

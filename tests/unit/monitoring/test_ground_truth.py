@@ -90,10 +90,12 @@ def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark, table
         ("diverted_late", "1"): ("diverted", None),
         ("airborne", "1"): ("pending", None),
     }
-    assert join(4) == early
-    assert changed_rows(spark, tables.inference_log) == 0
+    with changed_rows(spark, tables.inference_log) as changed:
+        assert join(4) == early
+    assert changed == {tables.inference_log: 0}
 
     # What is known stays, also where the source changes its mind.
     inputs.write(tables.labels, [("on_time", 1.0, NOON + 2 * HOUR), LABELS[1]], LABEL)
-    assert join(6) == early | {("late", "1"): ("arrived", 1.0), ("late", "2"): ("arrived", 1.0)}
-    assert changed_rows(spark, tables.inference_log) == 2
+    with changed_rows(spark, tables.inference_log) as changed:
+        assert join(6) == early | {("late", "1"): ("arrived", 1.0), ("late", "2"): ("arrived", 1.0)}
+    assert changed == {tables.inference_log: 2}

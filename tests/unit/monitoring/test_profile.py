@@ -12,7 +12,7 @@ from monitoring.baseline import refresh_baseline
 from monitoring.monitor import refresh_monitor
 from monitoring.violations import check_violations
 from tests.unit.monitoring.conftest import AS_OF, MODEL, OLDER, WATCHED
-from tests.unit.tables import collected, moment
+from tests.unit.tables import collected, moment, version_of
 
 FIRST = moment("2013-08-01 00:00")
 
@@ -104,15 +104,11 @@ def test_a_verdict_is_a_row_for_all_and_one_a_finding(spark, week, verdict):
 
 def test_a_second_run_changes_nothing(spark, client, week, verdict, config):
     names = (week.inference_baseline, week.profile_metrics, week.drift_metrics)
-    before = [latest(spark, name) for name in names], rows_of(spark, week)
+    before = [version_of(spark, name) for name in names], rows_of(spark, week)
     refresh_baseline(spark, week, MODEL, AS_OF, config)
     refresh_monitor(client, week, config)
     check_violations(spark, week, MODEL, AS_OF, True, config)
-    assert ([latest(spark, name) for name in names], rows_of(spark, week)) == before
-
-
-def latest(spark, table):
-    return spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["version"]
+    assert ([version_of(spark, name) for name in names], rows_of(spark, week)) == before
 
 
 def rows_of(spark, week):

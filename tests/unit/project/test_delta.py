@@ -1,11 +1,13 @@
 """How a Delta table is written: a second run changes nothing, also with NULL keys and odd names."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pyspark.errors import PySparkException, SparkRuntimeException
 from pyspark.sql import functions as F
 
-from project.delta import append_once, ensure_table, replace_rows, upsert
+from project.delta import append_once, ensure_table, has, is_conflict, replace_rows, upsert
 from tests.unit.tables import changed_rows
 
 # Names that need quoting: a dot, a minus, a reserved word.
@@ -35,17 +37,19 @@ def test_an_upsert_changes_what_is_other_and_nothing_else(spark, schema):
     as_written = {row[:2]: row[2:] for row in first}
     assert rows_of(spark, table) == as_written
 
-    merge(*((*row[:4], 2) for row in first))
-    assert changed_rows(spark, table) == 0
+    with changed_rows(spark, table) as changed:
+        merge(*((*row[:4], 2) for row in first))
+    assert changed == {table: 0}
     assert rows_of(spark, table) == as_written, "the run alone is no difference"
 
-    merge(
-        ("a", 1, None, "x", 3),  # a value becomes NULL
-        ("a", None, 2.0, "now", 3),  # a NULL becomes a value
-        (None, None, None, "z", 3),  # is the same
-        ("b", 1, 4.0, "new", 3),
-    )
-    assert changed_rows(spark, table) == 3
+    with changed_rows(spark, table) as changed:
+        merge(
+            ("a", 1, None, "x", 3),  # a value becomes NULL
+            ("a", None, 2.0, "now", 3),  # a NULL becomes a value
+            (None, None, None, "z", 3),  # is the same
+            ("b", 1, 4.0, "new", 3),
+        )
+    assert changed == {table: 3}
     assert rows_of(spark, table) == {
         ("a", 1): (None, "x", 3),
         ("a", None): (2.0, "now", 3),
@@ -57,10 +61,9 @@ def test_an_upsert_changes_what_is_other_and_nothing_else(spark, schema):
 @pytest.fixture
 def small_files(spark) -> Iterator[None]:
     """Files of 30 rows."""
-    before = spark.conf.get("spark.sql.files.maxRecordsPerFile")
     spark.conf.set("spark.sql.files.maxRecordsPerFile", "30")
     yield
-    spark.conf.set("spark.sql.files.maxRecordsPerFile", before)
+    spark.conf.unset("spark.sql.files.maxRecordsPerFile")
 
 
 @pytest.mark.usefixtures("small_files")
@@ -75,7 +78,7 @@ def test_a_merge_soon_writes_no_old_rows_again(spark, schema):
         upsert(spark, table, rows.mapInArrow(lambda batches: batches, rows.schema), ["key"])
     assert spark.table(table).count() == 5 * 40
     merges = spark.sql(f"DESCRIBE HISTORY {table}").filter("operation = 'MERGE'").select("operationMetrics").collect()
-    assert [int(merge[0]["numTargetRowsUpdated"]) for merge in merges] == [5] * 4
+    assert [int(merge[0]["numTargetRowsUpdated"]) for merge in merges] == [5] * 4 + [0]
     assert int(merges[0][0]["numTargetRowsCopied"]) < 2 * 30
 
 
@@ -90,7 +93,8 @@ def test_a_batch_is_appended_once_by_its_name(spark, schema):
     table = f"{schema}.appended"
 
     def append(value, batch):
-        append_once(spark, table, spark.createDataFrame([(value,)], "v int"), batch)
+        rows = spark.createDataFrame([(value, batch)], "v int, batch string")
+        append_once(spark, table, rows, has(table, {"batch": batch}))
 
     append(1, "monday")
     append(2, "monday")
@@ -98,11 +102,42 @@ def test_a_batch_is_appended_once_by_its_name(spark, schema):
     assert sorted(row.v for row in spark.table(table).collect()) == [1, 1]
 
 
+def test_batches_that_are_appended_at_once_are_all_there_and_each_once(spark, schema):
+    """Twice each of four batches, by eight writers: those that meet a conflict are tried again."""
+    table = f"{schema}.at_once"
+    ensure_table(spark, table, spark.createDataFrame([], "v int, batch string").schema)
+
+    def append(number):
+        batch = f"batch {number % 4}"
+        rows = spark.createDataFrame([(value, batch) for value in range(3)], "v int, batch string")
+        append_once(spark, table, rows, has(table, {"batch": batch}))
+
+    with ThreadPoolExecutor(8) as writers:
+        for done in [writers.submit(append, number) for number in range(8)]:
+            done.result()
+    expected = [(value, f"batch {number}") for number in range(4) for value in range(3)]
+    assert sorted(tuple(row) for row in spark.table(table).collect()) == sorted(expected)
+
+
+def test_only_a_conflict_is_tried_again(spark, schema):
+    table = f"{schema}.refused"
+    ensure_table(spark, table, spark.createDataFrame([], "v int").schema)
+
+    def fails(batches):
+        raise ValueError("no rows to be had")
+
+    rows = spark.range(1).mapInPandas(fails, "v int")
+    with pytest.raises(PySparkException, match="no rows to be had") as refused:
+        append_once(spark, table, rows, has(table, {"v": 1}))
+    assert not is_conflict(refused.value)
+    assert is_conflict(SparkRuntimeException(message="", errorClass="DELTA_CONCURRENT_APPEND"))
+
+
 def test_a_later_batch_may_lack_what_the_first_one_had(spark, schema):
     """A column of literals is NOT NULL, and the first batch makes the table."""
     table = f"{schema}.literals"
     for value in ("x", None):
-        append_once(spark, table, spark.range(1).select(F.lit(value).cast("string").alias("v")), f"batch {value}")
+        append_once(spark, table, spark.range(1).select(F.lit(value).cast("string").alias("v")), F.lit(False))
     assert {row.v for row in spark.table(table).collect()} == {"x", None}
 
 

@@ -82,9 +82,10 @@ def test_the_digest_is_the_same_in_every_time_zone() -> None:
 
 
 def test_a_verdict_comes_back_as_it_was_written_also_a_second_time(spark, tables, client) -> None:
-    for _ in range(2):
+    write_verdict(spark, tables, VERDICT, {"validation_roc_auc": "0.7581"})
+    with changed_rows(spark, tables.validation_verdicts) as changed:
         write_verdict(spark, tables, VERDICT, {"validation_roc_auc": "0.7581"})
-    assert changed_rows(spark, tables.validation_verdicts) == 0
+    assert changed == {tables.validation_verdicts: 0}
     filed = read_verdict(spark, tables, MODEL, "1", AUGUST)
     assert filed is not None
     assert (filed.verdict, filed.digest, filed.fault) == (VERDICT, VERDICT.digest, "")

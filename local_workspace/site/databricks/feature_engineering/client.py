@@ -15,6 +15,7 @@ from . import tables
 from .identifiers import column, full_name, quoted
 from .lookup import FeatureLookup, as_list
 from .online_store import DatabricksOnlineStore, PublishedTable
+from .model_udf import model_udf
 from .packaged_model import DATA, RAW_MODEL, PackagedFlavor, read_spec
 from .tables import FeatureTable
 from .training_set import TrainingSet, look_up, plan
@@ -267,7 +268,7 @@ class FeatureEngineeringClient:
             model_uri: A model that `log_model` logged.
             df: Rows with lookup keys; features that they have already are used as they are.
             result_type: The type of the prediction.
-            env_manager: Where the model runs, as in `mlflow.pyfunc.spark_udf`.
+            env_manager: "local" is the only one that the local client supports.
             params: Parameters for the model.
             use_spark_native_join: Not supported by the local client.
             unsupported: Arguments that the local client does not know.
@@ -284,13 +285,8 @@ class FeatureEngineeringClient:
         missing = [name for name in spec.required_columns(df.columns) if name not in df.columns]
         if missing:
             raise ValueError(f"The dataframe is missing required columns {missing}.")
-        predict = mlflow.pyfunc.spark_udf(
-            self._spark,
-            f"{model_path}/{DATA}/{RAW_MODEL}",
-            result_type=result_type,
-            env_manager=env_manager,
-            params=params,
-        )
+        refuse(env_manager=env_manager != "local")
+        predict = model_udf(f"{model_path}/{DATA}/{RAW_MODEL}", result_type, params)
         inputs = F.struct(*(column(name) for name in spec.model_inputs))
         return look_up(df, spec).withColumn("prediction", predict(inputs))
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 
 from pyspark.sql import SparkSession
 
+from local_workspace import delta_log
 from local_workspace.api.documents import Documents
 
 from . import tables
@@ -84,11 +85,11 @@ def publish(
     former = published().get(online_table_name)
     if former is not None and former["source_table_name"] != name:
         raise ValueError(f"Online table '{online_table_name}' already exists with a different source table.")
-    rows, properties = tables.read(spark, name), tables.properties_of(spark, name)
+    properties = tables.properties_of(spark, name)
     if properties.get(_CHANGE_DATA_FEED) != "true":
         raise ValueError(f"Publishing to Online Feature Store requires change data feed enabled on the table '{name}'.")
     primary_keys, timestamp_keys = tables.keys_of(properties)
-    files = sorted(rows.inputFiles())
+    files = sorted(file.as_uri() for file in delta_log.files(delta_log.folder_of(spark, name)))
     # The file of a partition does not hold the columns of its path.
     refuse(publishing_a_table_with_partitions=any("=" in PurePath(file).parent.name for file in files))
     document = {

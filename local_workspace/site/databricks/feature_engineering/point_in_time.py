@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -105,8 +106,7 @@ def _join_latest(labels: DataFrame, together: Sequence[Wanted]) -> DataFrame:
         F.lit(1).alias(_IS_LABEL),
         F.struct("*").alias(_LABEL),
     )
-    for item in together:
-        rows = rows.unionByName(_feature_rows(item, names), allowMissingColumns=True)
+    rows = _union([rows, *(_feature_rows(item, names) for item in together)])
 
     # A feature row with the label's own time sorts before it, so it is seen. The window takes whole rows:
     # a NULL in the latest one stays NULL.
@@ -115,6 +115,17 @@ def _join_latest(labels: DataFrame, together: Sequence[Wanted]) -> DataFrame:
     seen = {item.into: F.last(column(item.into), ignorenulls=True).over(so_far) for item in together}
     latest = rows.withColumns(seen).where(F.col(_IS_LABEL) == 1)
     return latest.select(f"{_LABEL}.*", *(_fresh(item) for item in together))
+
+
+def _union(frames: Sequence[DataFrame]) -> DataFrame:
+    """All rows with all columns; NULL, of the column's own type, where a frame lacks one."""
+    types = {field.name: field.dataType for frame in frames for field in frame.schema}
+    lacking = [[name for name in types if name not in frame.columns] for frame in frames]
+    whole = (
+        frame.withColumns({name: F.lit(None).cast(types[name]) for name in names})
+        for frame, names in zip(frames, lacking, strict=True)
+    )
+    return reduce(DataFrame.unionByName, whole)
 
 
 def _feature_rows(wanted: Wanted, names: Sequence[str]) -> DataFrame:

@@ -12,11 +12,15 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import MapType, StructType, TimestampType
 
+from local_workspace import delta_log
+
 from .identifiers import column, full_name, quoted, quoted_column
 
 _PRIMARY_KEYS = "featureEngineering.primaryKeys"
 _TIMESERIES_COLUMNS = "featureEngineering.timeseriesColumns"
 _TAGS = "featureEngineering.tags"
+# Beside Delta's own comment, which not every engine takes as a property.
+_DESCRIPTION = "featureEngineering.description"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def create(spark: SparkSession, table: FeatureTable, schema: StructType, rows: D
     writer = (
         rows.writeTo(quoted(table.name))
         .using("delta")
-        .tableProperty("comment", table.description)
+        .tableProperty(_DESCRIPTION, table.description)
         .tableProperty(_PRIMARY_KEYS, json.dumps(table.primary_keys))
         .tableProperty(_TIMESERIES_COLUMNS, json.dumps(table.timestamp_keys))
         .tableProperty(_TAGS, json.dumps(table.tags))
@@ -69,8 +73,8 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
         primary_keys=primary_keys,
         timestamp_keys=timestamp_keys,
         features=features,
-        description=spark.catalog.getTable(quoted(name)).description or "",
-        partition_columns=[item.name for item in spark.catalog.listColumns(quoted(name)) if item.isPartition],
+        description=properties[_DESCRIPTION],
+        partition_columns=delta_log.metadata(delta_log.folder_of(spark, name))["partitionColumns"],
         tags=json.loads(properties[_TAGS]),
     )
 

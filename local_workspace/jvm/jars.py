@@ -17,7 +17,7 @@ def delta_jars() -> list[Path]:
     jars = sorted(_folder().glob("jars/*.jar"))
     if not any(jar.name.startswith("io.delta_delta-spark") for jar in jars):
         raise LocalWorkspaceError(
-            "The Delta jars are not installed: run 'python -m local_workspace jars' (it needs the network)."
+            "The Delta jars are not installed: run 'make spark' (it needs the network)."
         )
     return jars
 
@@ -62,3 +62,6 @@ builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "fa
 builder = builder.config("spark.jars.ivy", folder).config("spark.jars.packages", packages)
 builder.config("spark.jars.excludes", excludes).config("spark.driver.host", "127.0.0.1").getOrCreate().stop()
 """
+
+if __name__ == "__main__":
+    fetch_delta_jars()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local_workspace.connect import REMOTE_VARIABLE, TOKEN_VARIABLE
+from local_workspace.engine.spark import REMOTE_VARIABLE, TOKEN_VARIABLE
 from local_workspace.workspace import REPOSITORY
 
 
@@ -48,7 +48,7 @@ def told(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Port, token and import path."""
     remote, token, path = process.stdout.readline().strip().split(" ")
     address = urlsplit(remote)
-    assert (address.scheme, address.hostname) == ("sc", "localhost")
+    assert (address.scheme, address.hostname) == ("sc", "127.0.0.1")
     return address.port, token, path
 
 
@@ -57,6 +57,7 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.homes("connect", reason="about the server of JVM Spark")
 @pytest.mark.timeout(300)
 def test_two_servers_side_by_side_end_with_a_failure_and_with_an_interrupt(tmp_path):
     """One test: a server takes seconds to start."""
@@ -83,7 +84,7 @@ def test_two_servers_side_by_side_end_with_a_failure_and_with_an_interrupt(tmp_p
 )
 def test_who_ends_the_command_with_a_signal_ends_what_it_runs(tmp_path, script, status):
     code = (
-        f"import os, sys; from local_workspace.connect import run; sys.exit(run(['sh', '-c', {script!r}], os.environ))"
+        f"import os, sys; from local_workspace.engine.beside import run; sys.exit(run(['sh', '-c', {script!r}], os.environ))"
     )
     with start("-c", code, folder=tmp_path) as process:
         assert process.stdout.readline() == "ready\n"
@@ -97,7 +98,7 @@ def test_an_interrupt_as_the_command_ends_does_not_lose_its_status(tmp_path):
     script = "trap '' INT; kill -INT $PPID; exit 3"
     code = f"""
 import os
-from local_workspace.connect import run
+from local_workspace.engine.beside import run
 print({{run(["sh", "-c", {script!r}], os.environ) for _ in range(200)}})
 """
     with start("-c", code, folder=tmp_path) as process:

@@ -1,29 +1,18 @@
-"""Spark Connect on this machine: a server over the local Spark and Delta, for as long as one command needs it."""
+"""Runs a command beside a JVM Spark server that it finds through its environment."""
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from local_workspace.engine.spark import server
 from local_workspace.errors import LocalWorkspaceError
-from local_workspace.session import build_session
 
 _KILLED = 128  # with the signal's number: how a shell tells that a command was killed
-REMOTE_VARIABLE, TOKEN_VARIABLE = "SPARK_REMOTE", "SPARK_CONNECT_AUTHENTICATE_TOKEN"
-_SETTINGS = {
-    "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-    "spark.connect.grpc.binding.address": "127.0.0.1",
-    # Any port that is free: servers side by side do not collide.
-    "spark.connect.grpc.binding.port": "0",
-    # As a bare number: Spark 4.1 would tell it with a unit, which Databricks' client does not read.
-    "spark.sql.session.localRelationSizeLimit": str(3 * 1024**3),
-}
 
 
 def run_beside_server(command: Sequence[str]) -> int:
@@ -36,34 +25,8 @@ def run_beside_server(command: Sequence[str]) -> int:
     """
     if shutil.which(command[0]) is None:
         raise LocalWorkspaceError(f"'{command[0]}' is no command.")
-    # As it is now: the server's process tells its Python workers to import what is its own.
-    environment = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="spark-connect-") as folder, connect_server(Path(folder)) as variables:
-        return run(command, environment | variables)
-
-
-@contextmanager
-def connect_server(root: Path) -> Iterator[dict[str, str]]:
-    """A server that listens on this machine alone, and answers only who has its token.
-
-    Its JVM ends with this process, however this process ends.
-
-    Args:
-        root: Where its tables and files go.
-
-    Yields:
-        The environment variables that Spark's clients take its address and token from.
-    """
-    os.environ.pop(REMOTE_VARIABLE, None)
-    # In the environment, not a setting: what is set stands on the JVM's command line for all to see.
-    os.environ[TOKEN_VARIABLE] = secrets.token_urlsafe()
-    spark = build_session(root, settings=_SETTINGS)
-    try:
-        service = getattr(spark._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
-        port = getattr(service, "MODULE$").localPort()
-        yield {REMOTE_VARIABLE: f"sc://localhost:{port}", TOKEN_VARIABLE: os.environ[TOKEN_VARIABLE]}
-    finally:
-        spark.stop()
+    with tempfile.TemporaryDirectory(prefix="spark-connect-") as folder, server(Path(folder)) as variables:
+        return run(command, os.environ | variables)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:

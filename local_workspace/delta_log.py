@@ -1,0 +1,106 @@
+"""What a Delta table's log says of it, read from its files: the same whichever engine wrote them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+
+WAREHOUSE_SETTING = "spark.sql.warehouse.dir"
+_LOG = "_delta_log"
+
+
+def folder_of(spark: SparkSession, table: str) -> Path:
+    """The folder of a table by its full name: the warehouse has a folder a schema, and in it one a table."""
+    _, schema, name = table.replace("`", "").split(".")
+    warehouse = str(spark.conf.get(WAREHOUSE_SETTING))
+    return Path(unquote(urlparse(warehouse).path)) / f"{schema}.db" / name
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version of a table: its number, and the actions that led to it."""
+
+    version: int
+    actions: tuple[dict[str, Any], ...]
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Who did what: the action `commitInfo`."""
+        return next((action["commitInfo"] for action in self.actions if "commitInfo" in action), {})
+
+
+def is_table(folder: Path) -> bool:
+    """Whether a folder holds a Delta table."""
+    return any((folder / _LOG).glob("*.json"))
+
+
+def version(folder: Path) -> int:
+    """The newest version of a table."""
+    return max(_versions(folder))
+
+
+def commits(folder: Path, after: int = -1) -> list[Commit]:
+    """The commits that the log still has after a version, oldest first."""
+    return [_commit(folder, number) for number in sorted(_versions(folder)) if number > after]
+
+
+def metadata(folder: Path) -> dict[str, Any]:
+    """The table's `metaData`: its `configuration` (the properties), `description`, `partitionColumns`."""
+    *_, newest = (action["metaData"] for action in _actions(folder) if action.get("metaData"))
+    return dict(newest)
+
+
+def files(folder: Path) -> list[Path]:
+    """The data files of the newest version.
+
+    Raises:
+        NotImplementedError: rows of a file are deleted by a vector beside it.
+    """
+    live: dict[str, None] = {}
+    for action in _actions(folder):
+        if added := action.get("add"):
+            if added.get("deletionVector"):
+                raise NotImplementedError(f"'{folder.name}' has deletion vectors: rewrite the table without them.")
+            live[added["path"]] = None
+        elif removed := action.get("remove"):
+            live.pop(removed["path"], None)
+    return [folder / unquote(path) for path in live]
+
+
+def changed_files(folder: Path, after: int) -> list[Path]:
+    """The data files that commits after a version added or removed: each row that changed is in them, and others."""
+    changes = (action.get("add") or action.get("remove") for one in commits(folder, after) for action in one.actions)
+    return [folder / unquote(path) for path in dict.fromkeys(one["path"] for one in changes if one and one["dataChange"])]
+
+
+def _actions(folder: Path) -> Iterator[dict[str, Any]]:
+    """All that leads to the newest version: the newest checkpoint, then the commits after it."""
+    start = -1
+    pointer = folder / _LOG / "_last_checkpoint"
+    if pointer.exists():
+        start = json.loads(pointer.read_text(encoding="utf-8"))["version"]
+        for part in sorted((folder / _LOG).glob(f"{start:020}.checkpoint*.parquet")):
+            yield from _of_checkpoint(part)
+    for one in commits(folder, start):
+        yield from one.actions
+
+
+def _of_checkpoint(file: Path) -> Iterator[dict[str, Any]]:
+    for row in pq.read_table(file, columns=["add", "metaData"]).to_pylist():
+        if row["metaData"]:
+            row["metaData"]["configuration"] = dict(row["metaData"]["configuration"] or ())
+        yield row
+
+
+def _versions(folder: Path) -> Iterator[int]:
+    return (int(file.stem) for file in (folder / _LOG).glob("*.json") if file.stem.isdecimal())
+
+
+def _commit(folder: Path, number: int) -> Commit:
+    lines = (folder / _LOG / f"{number:020}.json").read_text(encoding="utf-8").splitlines()
+    return Commit(number, tuple(json.loads(line) for line in lines))

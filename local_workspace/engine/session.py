@@ -1,0 +1,71 @@
+"""A Spark session whose Delta tables stay: all that it writes is under one folder."""
+
+import getpass
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql.connect.client import ChannelBuilder
+from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+from local_workspace.delta_log import WAREHOUSE_SETTING
+from local_workspace.errors import LocalWorkspaceError
+
+ENGINE_VARIABLE = "ENGINE"
+WAREHOUSE = "warehouse"
+_ENGINES = ("sail", "spark")
+
+# An engine: a server whose tables are under a folder, for as long as the block lasts, and how it is reached.
+Serve = Callable[[Path], AbstractContextManager[ChannelBuilder]]
+
+
+@contextmanager
+def open_session(root: Path) -> Iterator[SparkSession]:
+    """Starts the engine that the environment names, and a session on it that ends with the block.
+
+    Args:
+        root: Where the warehouse and the engine's scratch files go.
+
+    Raises:
+        LocalWorkspaceError: There is no such engine, or it did not start.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    # An error that a query raises is told by whoever asked; the client would print a stack trace of its own before.
+    logging.getLogger("pyspark.sql.connect").setLevel(logging.CRITICAL)
+    logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
+    with _engine()(root) as channel:
+        channel.set(ChannelBuilder.PARAM_USER_ID, getpass.getuser())
+        spark = ConnectSession.builder.channelBuilder(channel).getOrCreate()
+        try:
+            spark.conf.set("spark.sql.session.timeZone", "UTC")
+            if spark.conf.get(WAREHOUSE_SETTING, None) is None:
+                spark.conf.set(WAREHOUSE_SETTING, (root / WAREHOUSE).as_uri())
+            register_tables(spark, root / WAREHOUSE)
+            yield spark
+        finally:
+            spark.stop()
+
+
+def register_tables(spark: SparkSession, warehouse: Path) -> None:
+    """Tells the in-memory catalog of the tables that earlier processes left in the warehouse.
+
+    Columns, comments and properties are in each table's Delta log.
+    """
+    for schema in sorted(warehouse.glob("*.db")):
+        name = schema.name.removesuffix(".db")
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{name}`")
+        for log in sorted(schema.glob("*/_delta_log")):
+            table, location = log.parent.name, log.parent.as_uri()
+            spark.sql(f"CREATE TABLE IF NOT EXISTS `{name}`.`{table}` USING DELTA LOCATION '{location}'")
+
+
+def _engine() -> Serve:
+    name = os.environ.get(ENGINE_VARIABLE) or "sail"
+    if name not in _ENGINES:
+        raise LocalWorkspaceError(f"There is no engine '{name}': set {ENGINE_VARIABLE} to one of {', '.join(_ENGINES)}.")
+    serve: Serve = import_module(f"local_workspace.engine.{name}").serve
+    return serve
