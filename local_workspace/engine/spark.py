@@ -60,7 +60,8 @@ def server(root: Path) -> Iterator[dict[str, str]]:
         if not port:
             raise LocalWorkspaceError(f"Spark did not start: the reason is in '{root / _LOG}'.")
         try:
-            yield {REMOTE_VARIABLE: f"sc://127.0.0.1:{port}", TOKEN_VARIABLE: token}
+            # By this name, and not the address: the client sends a token without TLS to it alone.
+            yield {REMOTE_VARIABLE: f"sc://localhost:{port}", TOKEN_VARIABLE: token}
         finally:
             process.terminate()
 

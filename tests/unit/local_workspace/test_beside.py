@@ -48,7 +48,7 @@ def told(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Port, token and import path."""
     remote, token, path = process.stdout.readline().strip().split(" ")
     address = urlsplit(remote)
-    assert (address.scheme, address.hostname) == ("sc", "127.0.0.1")
+    assert (address.scheme, address.hostname) == ("sc", "localhost")
     return address.port, token, path
 
 
