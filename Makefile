@@ -78,7 +78,7 @@ test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real on
 spark: $(SPARK_ENV)/spark.done ## Install JVM Spark, which ENGINE=spark and test-connect use (it needs Java 17 or 21)
 
 engines: $(TEST) $(SPARK_ENV)/spark.done ## The whole local run on both engines, every table compared row by row
-	@$(RUN) -m engines
+	@$(RUN) -m pytest --confcutdir=tests/engines tests/engines
 
 test-connect: $(PYTHON_ENV)/local.done $(SPARK_ENV)/spark.done $(CONNECT_ENV)/connect.done ## The stages' tests on JVM Spark, through Databricks' client
 	@if [ -n "$$DATABRICKS_HOST$$DATABRICKS_CONFIG_PROFILE" ]; then \
