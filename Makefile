@@ -69,7 +69,9 @@ unit: $(TEST) ## The unit tests alone
 integration: $(TEST) ## The integration tests alone: whole jobs, and the whole local run
 	@$(RUN) -m pytest tests/integration
 
-cicd-test: cli $(TEST) ## Rehearse the workflows of both CI systems on this commit
+cicd-test: cli $(TEST) ## Rehearse the workflows of both CI systems on this commit (all of them with Java 17 or 21)
+	@if sh local_workspace/jvm/java.sh 2>/dev/null; then \
+	    $(MAKE) --no-print-directory $(SPARK_ENV)/spark.done $(CONNECT_ENV)/connect.done; fi
 	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
@@ -146,10 +148,10 @@ changes: ## Whether a pull request changes more than documents: true or false
 plan-comment: ## Post the plans of `make plan` on the pull request
 	@python3 tools/plan_comment.py
 
-green: ## Record that staging has proved this commit
+green: ## Record that this commit was proved, and may be released
 	@sh tools/release.sh green
 
-release-branch: ## Move the release branch to what staging has proved
+release-branch: ## Move the release branch to the newest commit that was proved
 	@sh tools/release.sh branch
 
 release-tag: ## Record that this commit was deployed to prod

@@ -4,7 +4,7 @@ set -eu
 python_tools=$1
 go_tools=$2
 
-"$python_tools/shellcheck" .ci/run tools/*.sh local_workspace/*.sh tests/bundle/workspace/*.sh
+"$python_tools/shellcheck" .ci/run tools/*.sh local_workspace/*.sh local_workspace/jvm/*.sh tests/bundle/workspace/*.sh
 "$python_tools/zizmor" -qq --offline --pedantic .github
 "$python_tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 "$python_tools/check-jsonschema" --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The record of what passed and what was deployed, kept where everyone sees it: in the repository itself.
-#   green    moves the branch green to this commit, which staging has proved
+#   green    moves the branch green to this commit, which may be released: it was proved on staging and by JVM Spark
 #   branch   moves the branch release to green; prints true when it moved, false when it was there already
 #   tag      tags this commit as deployed to prod: release-DATE-TIME-COMMIT
 #   earlier  checks out the earlier release that RELEASE names
@@ -19,7 +19,7 @@ case "${1:-}" in
         ;;
     branch)
         green=$(head_of green)
-        [ -n "$green" ] || fail "there is no branch green: staging has proved no commit of main yet."
+        [ -n "$green" ] || fail "there is no branch green: no commit of main has been proved yet."
         if [ "$(head_of release)" = "$green" ]; then
             echo false
         else

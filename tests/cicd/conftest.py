@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import requests
 
 from tests.bundle.standin import PRINCIPAL, TOKEN, Deployment, StandIn, stand_in
 from tests.cicd.azure import Azure
+from tests.cicd.equivalents import NO_JAVA, NOT_REHEARSED
 from tests.cicd.executor import Machine, Outcome, Ran, Site, run_workflow
 from tests.cicd.github import GitHub
 from tests.cicd.repository import Origin
@@ -23,6 +25,8 @@ from tests.cicd.workflow import Step, Workflow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMS: dict[str, type[System]] = {"github": GitHub, "azure": Azure}
+# `make cicd-test` makes both where there is a Java.
+JVM = all((REPOSITORY / marker).exists() for marker in (".venv-spark/spark.done", ".venv-connect/connect.done"))
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +104,8 @@ def rehearsal(
     done: dict[tuple[str, str], Ran],
 ) -> Iterator[Rehearsal]:
     """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
+    if not JVM:
+        warnings.warn(NOT_REHEARSED, stacklevel=1)
     folder, forge = tmp_path_factory.mktemp(request.param), Forge()
     origin = team_repository(folder)
     logins = {name: Login(workspaces.url, f"{TOKEN}-{request.param}-{name}") for name in ("staging", "prod")}
@@ -118,7 +124,7 @@ def rehearsal(
         system = SYSTEMS[request.param](settings)
         add_policies(system, logins)
         volumes = workspaces.volumes(logins["staging"].token)
-        site = Site(REPOSITORY, origin, folder, forge, forge_url, machine(folder, volumes), done)
+        site = Site(REPOSITORY, origin, folder, forge, forge_url, machine(folder, volumes), JVM, done)
         yield Rehearsal(system, site, logins, workspaces)
 
 
@@ -142,9 +148,10 @@ def machine(folder: Path, volumes: Path) -> dict[str, str]:
     And where the stand-in, whose jobs run on this machine, mounts volumes.
     """
     (folder / "home").mkdir()
-    kept = {key: os.environ[key] for key in ("PATH", "LANG", "JAVA_HOME", "TMPDIR") if key in os.environ}
+    kept = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ}
     return {
         **kept,
+        **NO_JAVA,
         **go_caches(),
         "HOME": str(folder / "home"),
         "UV_OFFLINE": "1",

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from tests.cicd.executor import Machine
     from tests.cicd.workflow import Step
 
+# Words that need JVM Spark, and with it Java.
+JVM_WORDS = ("make engines", "make test-connect")
+NOT_REHEARSED = f"not rehearsed, as JVM Spark is not installed: {', '.join(JVM_WORDS)}"
+
 # Words that touch no workspace: run once for each tree, whichever system asks.
-OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", "make cicd-test")
+OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", "make cicd-test", *JVM_WORDS)
 
 # The whole of these takes many minutes, and `make test` runs it anyway. Here the real words run, with the real tests,
 # but few of them; REHEARSE=whole runs all. `make cicd-test` never runs the rehearsal within itself.
@@ -25,9 +29,15 @@ SELECTIONS = {
             "make unit": "-k 'test_gates.py or test_slices.py'",
             "make integration": "-k 'the_recomputed_moments or the_cut_takes'",
             "make bundle-test": "-k two_suffixes",
+            "make engines": "-k comparison",
+            "make test-connect": "-k test_times.py",
         }
     ),
 }
+
+# A machine has no Java until a step brings it: this one's is hidden, wherever it is.
+NO_JAVA = {"JAVA_HOME": "/no/java/was/set/up"}
+JAVA = {"JAVA_HOME": os.environ.get("JAVA_HOME", "")}
 
 # A checkout alone can read nothing more from its origin, nor push, until git has the job's token.
 _UNREACHABLE = "https://repository.invalid/arrival-delay.git"
@@ -53,14 +63,22 @@ def give_git_the_token(machine: "Machine") -> None:
     reach = {f"url.{origin}.insteadOf": _UNREACHABLE}
     if "push" not in machine.system.rights(machine.position):
         reach["remote.origin.pushurl"] = "https://read-only.invalid/arrival-delay.git"
-    machine.git = {"GIT_CONFIG_COUNT": str(len(reach))}
+    machine.brought["GIT_CONFIG_COUNT"] = str(len(reach))
     for number, (key, value) in enumerate(reach.items()):
-        machine.git |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        machine.brought |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
 
 
 def restore_packages(machine: "Machine", step: "Step") -> None:
     """The environment of the checkout under test, in place of one made from cached packages."""
     _link(machine, ".venv")
+
+
+def bring_java(machine: "Machine", step: "Step") -> None:
+    """The Java of this machine, and the environments of the checkout under test that are of use with it alone."""
+    machine.brought |= JAVA
+    if machine.site.jvm:
+        _link(machine, ".venv-spark")
+        _link(machine, ".venv-connect")
 
 
 def restore_tools(machine: "Machine", step: "Step") -> None:
@@ -89,18 +107,19 @@ def _link(machine: "Machine", name: str) -> None:
     # A cache is older than what was checked out; make would bring it up to date, and find nothing to do.
     for file in machine.root.glob("requirements/*.txt"):
         os.utime(file, (0, 0))
-    os.utime(machine.root / "local_workspace" / "install.sh", (0, 0))
+    for file in machine.root.glob("local_workspace/**/*.sh"):
+        os.utime(file, (0, 0))
 
 
 USES: Mapping[str, Callable[["Machine", "Step"], None]] = {
     "actions/checkout": check_out,
     "actions/setup-python": nothing,
-    "actions/setup-java": nothing,
+    "actions/setup-java": bring_java,
     "actions/setup-go": nothing,
     "actions/cache": restore_cache,
     "checkout": check_out,
     "UsePythonVersion": nothing,
-    "JavaToolInstaller": nothing,
+    "JavaToolInstaller": bring_java,
     "GoTool": nothing,
     "Cache": restore_cache,
 }

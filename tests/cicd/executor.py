@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cicd.equivalents import COMMANDS, OFFLINE_WORDS, SELECTIONS, USES
+from tests.cicd.equivalents import COMMANDS, JVM_WORDS, NOT_REHEARSED, OFFLINE_WORDS, SELECTIONS, USES
 from tests.cicd.repository import Origin, git
 from tests.cicd.services import Forge
 from tests.cicd.system import Event, Position, System
@@ -76,6 +76,7 @@ class Site:
     forge: Forge
     forge_url: str
     base: Mapping[str, str]
+    jvm: bool  # whether the checkout has JVM Spark; without it what needs it is not rehearsed
     done: dict[tuple[str, str], Ran] = field(default_factory=dict)
 
 
@@ -89,8 +90,8 @@ class Machine:
     outcome: Outcome
     cancel: Callable[[Step], bool] | None = None
     root: Path = field(init=False)
-    # Whether git has the job's token, and what it may do with it.
-    git: dict[str, str] = field(default_factory=dict)
+    # What steps have put into the environment of those after them: git's way to the origin, Java.
+    brought: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root = self.site.folder / f"{self.position.job.key}-{uuid.uuid4().hex[:8]}"
@@ -142,6 +143,8 @@ class Machine:
         known = next((words for words in COMMANDS if command.startswith(words)), None)
         if known:
             return Ran(*COMMANDS[known](self, command, env))
+        if command in JVM_WORDS and not self.site.jvm:
+            return Ran(0, NOT_REHEARSED)
         script, output, log = (self.root.with_suffix(suffix) for suffix in (".sh", ".out", ".log"))
         script.write_text(command + "\n")
         output.write_text("")
@@ -151,7 +154,7 @@ class Machine:
             process = subprocess.Popen(  # noqa: S603 (the commands of our own workflows)
                 [*self.system.shell, str(script)],
                 cwd=self.root,
-                env={**self.site.base, **env, **self.git, **selected, **told},
+                env={**self.site.base, **env, **self.brought, **selected, **told},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,

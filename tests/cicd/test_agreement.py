@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.cicd.azure import BUILD_VALIDATION, Azure
+from tests.cicd.equivalents import JVM_WORDS
 from tests.cicd.executor import Outcome, run_workflow
 from tests.cicd.github import GitHub
 from tests.cicd.settings import SETTINGS
@@ -147,6 +148,34 @@ def test_what_was_deployed_is_destroyed_whatever_happens() -> None:
 
 def passed(job: Job) -> dict[str, str]:
     return dict.fromkeys(job.needs, "success")
+
+
+@pytest.mark.parametrize("red", ["deploy", "engines", "connect"])
+def test_a_commit_is_green_when_all_other_jobs_of_its_merge_passed(red: str) -> None:
+    for system in SYSTEMS:
+        (workflow,) = [flow for flow in system.workflows(REPOSITORY) if flow.file == "staging.yml"]
+        assert [job.key for job in workflow.jobs] == ["deploy", "engines", "connect", "green"]
+        outcome = run_workflow(
+            system,
+            workflow,
+            Event("push", "c0ffee"),
+            lambda position, _: "failure" if position.job.key == red else "success",
+        )
+        # The others do not wait for it: all are under way at once.
+        assert outcome.results == {"deploy": "success", "engines": "success", "connect": "success"} | {
+            red: "failure",
+            "green": "skipped",
+        }, system.name
+
+
+def test_java_is_set_up_for_jvm_spark_alone() -> None:
+    found = []
+    for job in all_jobs():
+        uses = [step.uses.split("@")[0] for step in job.steps]
+        judged = any(step.run in JVM_WORDS for step in job.steps)
+        assert judged == bool({"actions/setup-java", "JavaToolInstaller"} & set(uses)), job.key
+        found += [job.key] * judged
+    assert found == ["engines", "connect"] * len(SYSTEMS)
 
 
 def test_deploys_wait_for_each_other_and_are_not_cancelled() -> None:

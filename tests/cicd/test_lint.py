@@ -16,8 +16,8 @@ def copy(tmp_path: Path) -> Path:
     """The files that tools/lint.sh reads, in a repository of their own."""
     for folder in (".ci", ".github", ".azure", "tools"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder)
-    for script in ("local_workspace/install.sh", "tests/bundle/workspace/build.sh"):
-        (tmp_path / script).parent.mkdir(parents=True)
+    for script in ("local_workspace/install.sh", "local_workspace/jvm/java.sh", "tests/bundle/workspace/build.sh"):
+        (tmp_path / script).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / script, tmp_path / script)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # noqa: S607
     return tmp_path
@@ -45,11 +45,11 @@ def test_the_files_pass(copy: Path) -> None:
     [
         (WORKFLOW, "permissions: {}\n", "permissions: write-all\n", "excessive-permissions"),
         (WORKFLOW, "make green", "echo ${{ github.event.head_commit.message }}", "template-injection"),
-        (WORKFLOW, "needs: deploy", "need: deploy", "need"),
-        (WORKFLOW, "needs: deploy", "needs: deployment", "deployment"),
+        (WORKFLOW, "needs: [deploy,", "need: [deploy,", "need"),
+        (WORKFLOW, "needs: [deploy,", "needs: [deployment,", "deployment"),
         (".github/dependabot.yml", "interval: weekly", "interval: sometimes", "sometimes"),
         (".github/dependabot.yml", "default-days: 7", "default-days: 0", "dependabot-cooldown"),
-        (PIPELINE, "dependsOn: deploy", "dependson: deploy", "dependson"),
+        (PIPELINE, "dependsOn: [deploy,", "dependson: [deploy,", "dependson"),
         ("tools/release.sh", 'echo "$tag"', "echo $tag", "SC2086"),
     ],
 )

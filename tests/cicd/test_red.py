@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from tests.cicd.conftest import Rehearsal
+from tests.cicd.equivalents import NOT_REHEARSED
 from tests.cicd.system import Event
 from tests.cicd.test_rehearsal import CHANGE, merge, open_pull_request
 from tests.cicd.workflow import Job, Step, UnknownPartError, Workflow
 
 PULL_REQUEST, STAGING, RELEASE, PROD = "pull_request.yml", "staging.yml", "release.yml", "prod.yml"
 DESTROY = "make destroy TARGET=test"
+BROKEN = "def test_it() -> None:\n    assert False\n"
 
 
 def test_a_file_that_is_not_formatted_fails_lint(rehearsal: Rehearsal) -> None:
@@ -26,8 +28,7 @@ def test_a_file_that_is_not_formatted_fails_lint(rehearsal: Rehearsal) -> None:
 
 
 def test_a_test_that_fails_keeps_the_change_from_the_workspace(rehearsal: Rehearsal) -> None:
-    broken = "def test_it() -> None:\n    assert False\n"
-    event = open_pull_request(rehearsal, 21, {"tests/unit/validation/test_gates.py": broken})
+    event = open_pull_request(rehearsal, 21, {"tests/unit/validation/test_gates.py": BROKEN})
     outcome = rehearsal.run(PULL_REQUEST, event, jobs=("unit", "workspace", "required"))
     assert outcome.failed()[0] == "make unit"
     assert "test_it" in outcome.done[0].ran.printed
@@ -106,11 +107,32 @@ def test_without_a_federation_policy_there_is_no_deployment(rehearsal: Rehearsal
     policies = list(login.policies)
     login.policies[:] = [policy for policy in policies if policy.client_id != "staging-client"]
     try:
-        outcome = rehearsal.run(STAGING, Event("push", commit))
+        outcome = rehearsal.run(STAGING, Event("push", commit), jobs=("deploy", "green"))
     finally:
         login.policies[:] = policies
     assert outcome.failed() == ["make deploy TARGET=staging"]
     assert "no federation policy of staging-client" in str(outcome)
+    assert outcome.results["green"] == "skipped"
+    assert rehearsal.origin.head("refs/heads/green") == green
+
+
+@pytest.mark.parametrize(
+    ("job", "command", "file"),
+    [
+        ("engines", "make engines", "tests/engines/test_comparison.py"),
+        ("connect", "make test-connect", "tests/unit/project/test_times.py"),
+    ],
+)
+def test_a_commit_that_jvm_spark_judges_otherwise_is_not_green(
+    rehearsal: Rehearsal, job: str, command: str, file: str
+) -> None:
+    if not rehearsal.site.jvm:
+        pytest.skip(NOT_REHEARSED)
+    commit = merge(rehearsal, {file: BROKEN})
+    green = rehearsal.origin.head("refs/heads/green")
+    outcome = rehearsal.run(STAGING, Event("push", commit), jobs=(job, "green"))
+    assert outcome.failed() == [command]
+    assert "test_it" in str(outcome)
     assert outcome.results["green"] == "skipped"
     assert rehearsal.origin.head("refs/heads/green") == green
 

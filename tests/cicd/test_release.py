@@ -98,7 +98,7 @@ def test_a_second_time_moves_nothing(origin: Origin, clone: Path) -> None:
 def test_without_a_green_commit_there_is_no_release(origin: Origin, clone: Path) -> None:
     done = say(RELEASE, clone, "branch")
     assert done.returncode == 1
-    assert "staging has proved no commit" in done.stderr
+    assert "no commit of main has been proved" in done.stderr
     assert origin.head("refs/heads/release") == ""
 
 
