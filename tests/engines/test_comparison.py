@@ -1,12 +1,17 @@
 """The comparison finds and names each kind of difference, and passes what the rules let pass."""
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.engines.comparison import ALL_FLOATS, Difference, Rule, Rules, compare
+from tests.engines.rules import MAY_DIFFER
+from tests.engines.workspaces import find_tables, read_table
 
 KEYED = Rules(keys=("id",))
 ONE = {"id": [1, 2, 3], "x": [1.0, 2.0, None]}
@@ -173,3 +178,64 @@ def test_what_is_within_arrays_is_compared(a: Any, b: Any) -> None:
     of_floats = pa.list_(pa.float64())
     sides = [pa.table({"id": [1], "xs": pa.array([xs], of_floats)}) for xs in (a, b)]
     assert [one.column for one in differences(*sides)] == ["xs"]
+
+
+def write_table(
+    folder: Path, schema: dict[str, str], partitions: list[str], *commits: dict[str, pa.Table | None]
+) -> Path:
+    """A Delta table; a commit names the files that it adds, with their rows, and without rows those that it removes."""
+    fields = [{"name": name, "type": kind, "nullable": True, "metadata": {}} for name, kind in schema.items()]
+    described = {"schemaString": json.dumps({"type": "struct", "fields": fields}), "partitionColumns": partitions}
+    (folder / "_delta_log").mkdir(parents=True)
+    for version, files in enumerate(commits):
+        actions = [{"metaData": described}] * (version == 0)
+        for name, rows in files.items():
+            actions.append({"remove": {"path": name}} if rows is None else {"add": {"path": name}})
+            if rows is not None:
+                pq.write_table(rows, folder / name, use_deprecated_int96_timestamps=True)
+        text = "\n".join(json.dumps(action) for action in actions)
+        (folder / "_delta_log" / f"{version:020}.json").write_text(text)
+    return folder
+
+
+def test_a_table_is_read_as_its_log_describes_it(tmp_path: Path) -> None:
+    """JVM Spark writes moments in a type of its own; a column is NULL in the files from before it."""
+    at = pa.array([datetime(2013, 1, 6, tzinfo=UTC)], pa.timestamp("us", "UTC"))
+    first, second = pa.table({"id": [1], "at": at}), pa.table({"id": [2], "at": at, "x": [0.5]})
+    schema = {"id": "long", "at": "timestamp", "x": "double"}
+    commits = {"old": first, "1": first}, {"old": None, "2": second}
+    rows = read_table(write_table(tmp_path / "warehouse" / "a.db" / "t", schema, [], *commits))
+    assert rows.schema.field("at").type == at.type
+    assert rows.to_pylist() == [
+        {"id": 1, "at": at[0].as_py(), "x": None},
+        {"id": 2, "at": at[0].as_py(), "x": 0.5},
+    ]
+    assert list(find_tables(tmp_path)) == ["t"]
+
+
+def test_a_table_without_files_has_its_columns(tmp_path: Path) -> None:
+    rows = read_table(write_table(tmp_path / "t", {"id": "long", "at": "timestamp"}, [], {}))
+    assert (rows.num_rows, rows.column_names) == (0, ["id", "at"])
+
+
+def test_a_partitioned_table_is_refused(tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "t", {"id": "long", "day": "string"}, ["day"], {})
+    with pytest.raises(NotImplementedError, match="partitioned"):
+        read_table(folder)
+
+
+def test_whatever_may_differ_has_a_reason() -> None:
+    assert all(rule.reason for columns in MAY_DIFFER.values() for rule in columns.values())
+
+
+def test_of_the_gate_on_latency_only_the_time_may_differ() -> None:
+    rule = MAY_DIFFER["validation_verdicts"]["gates"]
+
+    def verdict(name: str, value: float, passed: bool) -> dict[str, Any]:
+        gate = {"name": name, "passed": passed, "value": value, "sentence": f"it is {value}"}
+        return {"id": [1], "gates": [json.dumps([gate])]}
+
+    rules = Rules(("id",), {"gates": rule})
+    assert texts(verdict("latency", 0.5, True), verdict("latency", 1.0, True), rules) == []
+    assert texts(verdict("latency", 0.5, True), verdict("latency", 3.0, False), rules) != []
+    assert texts(verdict("skew", 0.5, True), verdict("skew", 1.0, True), rules) != []

@@ -4,11 +4,10 @@ import contextlib
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -46,6 +45,8 @@ def _read_file(file: Path, schema: pa.Schema) -> pa.Table:
 
 def read_champions(root: Path) -> pa.Table:
     """A row a model: its champion's version, and as columns the metrics and parameters of its run, and its tags."""
+    from mlflow import MlflowClient  # noqa: PLC0415 (takes seconds, and only this needs it)
+
     uri = Workspace(root).tracking_uri
     # A new client makes MLflow put a folder for files into the current one.
     with contextlib.chdir(root):
@@ -55,7 +56,7 @@ def read_champions(root: Path) -> pa.Table:
         return pa.Table.from_pylist([_described(client, one) for one in champions])
 
 
-def _described(client: MlflowClient, version: ModelVersion) -> dict[str, object]:
+def _described(client: Any, version: Any) -> dict[str, object]:
     data = client.get_run(version.run_id).data
     return {
         "model": version.name,
