@@ -32,6 +32,7 @@ class Statements:
             rf"DROP\s+(?P<kind>TABLE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?{_NAME}(?:\s+CASCADE)?": self._drop,
             rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*'(?P<key>[^']+)'\s*\))?": self._show_properties,
             rf"ALTER\s+TABLE\s+{_NAME}\s+SET\s+TBLPROPERTIES\s*\((?P<pairs>.*)\)": self._set_properties,
+            rf"USE\s+(?:(?:SCHEMA|DATABASE)\s+)?{_NAME}": self._use,
             rf"DESCRIBE\s+HISTORY\s+{_NAME}(?:\s+LIMIT\s+(?P<limit>\d+))?": self._history,
         }
         self._forms = {re.compile(form, re.I | re.S): answer for form, answer in forms.items()}
@@ -43,6 +44,10 @@ class Statements:
             if found := form.fullmatch(text):
                 return answer(found)
         return statement
+
+    def _use(self, found: re.Match[str]) -> str:
+        """There is one catalog, which Sail doesn't take in this statement."""
+        return f"USE DATABASE `{name_parts(found['name'])[-1]}`"
 
     def _create_schema(self, found: re.Match[str]) -> str:
         # Without a location, Sail puts each table into a folder whose name can't be foreseen.

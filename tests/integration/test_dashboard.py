@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from whole_run import SCHEMA, Run
 
 from local_workspace.bundle import Bundle, load_bundle
-from local_workspace.session import register_tables
+from local_workspace.engine.session import register_tables
 from local_workspace.workspace import REPOSITORY
 
 COLUMNS_OF_GRID = 6

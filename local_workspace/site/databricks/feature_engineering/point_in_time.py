@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from .identifiers import column
 
-_TIME, _IS_LABEL, _LABEL, _FEATURES = "__time", "__is_label", "__label", "features"
+_TIME, _IS_LABEL = "__time", "__is_label"
 
 type Moments = tuple[int, int] | None
 
@@ -54,15 +54,15 @@ def join_features(labels: DataFrame, wanted: Sequence[Wanted]) -> DataFrame:
     Returns:
         All columns of `labels`, then the structs: NULL where no feature row was found.
     """
+    timed = [item for item in wanted if item.on.times]
     by_time: dict[tuple[str, ...], list[Wanted]] = {}
-    for item in wanted:
-        if item.on.times:
-            by_time.setdefault(item.on.of_labels, []).append(item)
-        else:
-            labels = _join_by_key(labels, item)
+    for item in timed:
+        by_time.setdefault(item.on.of_labels, []).append(item)
     for together in by_time.values():
-        labels = _join_latest(labels, together)
-    return labels
+        labels = _with_latest_times(labels, together)
+    for item in wanted:
+        labels = _join_rows(labels, item)
+    return labels.drop(*(_latest(item) for item in timed))
 
 
 def within_reach(features: DataFrame, on: JoinKeys, moments: Moments) -> DataFrame:
@@ -87,34 +87,54 @@ def moments_of(labels: DataFrame, label_time: str) -> Moments:
     return None if found["first"] is None else (found["first"], found["last"])
 
 
-def _join_by_key(labels: DataFrame, wanted: Wanted) -> DataFrame:
-    keys = wanted.on.keys
-    names = _key_names(keys)
-    features = [column(feature).alias(name) for name, (_, feature) in zip(names, keys, strict=True)]
-    rows = wanted.features.select(*features, wanted.found.alias(wanted.into))
-    same = [column(label) == rows[name] for name, (label, _) in zip(names, keys, strict=True)]
-    return labels.join(rows, on=same, how="left").drop(*names)
+def _with_latest_times(labels: DataFrame, together: Sequence[Wanted]) -> DataFrame:
+    """Adds the time of the latest feature row that each label sees, NULL where it sees none, for each lookup.
 
-
-def _join_latest(labels: DataFrame, together: Sequence[Wanted]) -> DataFrame:
-    """One union and one window over structs: the cost is the same however rows spread over keys."""
+    One union and one window for lookups by the same columns: the cost is the same however rows spread over keys.
+    """
     *label_keys, label_time = together[0].on.of_labels
     names = _key_names(label_keys)
-    rows = labels.where(column(label_time).isNotNull()).select(
+    asked = labels.where(column(label_time).isNotNull()).select(
+        "*",
         *(column(label).alias(name) for name, label in zip(names, label_keys, strict=True)),
         column(label_time).alias(_TIME),
         F.lit(1).alias(_IS_LABEL),
-        F.struct("*").alias(_LABEL),
     )
-    rows = _union([rows, *(_feature_rows(item, names) for item in together)])
-
-    # A feature row with the label's own time sorts before it, so it is seen. The window takes whole rows:
-    # a NULL in the latest one stays NULL.
+    rows = _union([asked, *(_feature_times(item, names) for item in together)])
+    # A feature row with the label's own time sorts before it, so it is seen.
     by_time = Window.partitionBy(*names).orderBy(_TIME, _IS_LABEL)
     so_far = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    seen = {item.into: F.last(column(item.into), ignorenulls=True).over(so_far) for item in together}
-    latest = rows.withColumns(seen).where(F.col(_IS_LABEL) == 1)
-    return latest.select(f"{_LABEL}.*", *(_fresh(item) for item in together))
+    latest = {_latest(item): F.max(_latest(item)).over(so_far) for item in together}
+    return rows.withColumns(latest).where(F.col(_IS_LABEL) == 1).drop(*names, _TIME, _IS_LABEL)
+
+
+def _feature_times(wanted: Wanted, names: Sequence[str]) -> DataFrame:
+    ((_, feature_time),) = wanted.on.times
+    return wanted.features.select(
+        *(column(feature).alias(name) for name, (_, feature) in zip(names, wanted.on.keys, strict=True)),
+        column(feature_time).alias(_TIME),
+        F.lit(0).alias(_IS_LABEL),
+        column(feature_time).alias(_latest(wanted)),
+    ).dropna(subset=[_TIME, *names])
+
+
+def _join_rows(labels: DataFrame, wanted: Wanted) -> DataFrame:
+    """Adds the feature row of each label's keys and, in a time series, of the latest time; whole, with its NULLs."""
+    pairs = list(wanted.on.keys)
+    if wanted.on.times:
+        ((label_time, feature_time),) = wanted.on.times
+        pairs.append((_latest(wanted), feature_time))
+    names = _key_names(pairs)
+    features = [column(feature).alias(name) for name, (_, feature) in zip(names, pairs, strict=True)]
+    rows = wanted.features.select(*features, wanted.found.alias(wanted.into))
+    same = [column(label) == rows[name] for name, (label, _) in zip(names, pairs, strict=True)]
+    if wanted.on.lookback_window is not None:
+        same.append(column(_latest(wanted)) >= column(label_time) - F.lit(wanted.on.lookback_window))
+    return labels.join(rows, on=same, how="left").drop(*names)
+
+
+def _latest(wanted: Wanted) -> str:
+    return f"__latest_{wanted.into}"
 
 
 def _union(frames: Sequence[DataFrame]) -> DataFrame:
@@ -126,25 +146,6 @@ def _union(frames: Sequence[DataFrame]) -> DataFrame:
         for frame, names in zip(frames, lacking, strict=True)
     )
     return reduce(DataFrame.unionByName, whole)
-
-
-def _feature_rows(wanted: Wanted, names: Sequence[str]) -> DataFrame:
-    ((_, feature_time),) = wanted.on.times
-    return wanted.features.select(
-        *(column(feature).alias(name) for name, (_, feature) in zip(names, wanted.on.keys, strict=True)),
-        column(feature_time).alias(_TIME),
-        F.lit(0).alias(_IS_LABEL),
-        F.struct(column(feature_time).alias(_TIME), wanted.found.alias(_FEATURES)).alias(wanted.into),
-    ).dropna(subset=[_TIME, *names])
-
-
-def _fresh(wanted: Wanted) -> Column:
-    """The features found, unless they are older than the lookback window."""
-    window, found = wanted.on.lookback_window, column(_FEATURES, of=wanted.into)
-    if window is None:
-        return found.alias(wanted.into)
-    is_fresh = column(_TIME, of=wanted.into) >= F.col(_TIME) - F.lit(window)
-    return F.when(is_fresh, found).alias(wanted.into)
 
 
 def _key_names(keys: Sequence[object]) -> list[str]:
