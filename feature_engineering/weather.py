@@ -11,8 +11,9 @@ KEYS = ("origin", "known_at")
 _MEASURES = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
 _CHANGES = ("temp", "pressure", "visib", "wind_speed")
 _HOUR = 3600
-# Of an inch, as rain is measured: the last digits of a sum of doubles differ with the order of its terms.
-_PRECIP_DECIMALS = 2
+# Rain is measured in hundredths of an inch. As whole numbers they add up to the same in any order; a sum of doubles
+# differs in its last digits, and may be -0.0.
+_PRECIP_UNITS = 100
 
 
 def weather_features(weather: DataFrame) -> DataFrame:
@@ -46,12 +47,13 @@ def _features() -> list[Column]:
     def change(name: str) -> Column:
         return (F.col(name) - F.first(name).over(three_hours_ago)).alias(f"{name}_change_3h")
 
+    precip = F.round(F.col("precip") * _PRECIP_UNITS).cast("long")
     return [
         F.col("origin"),
         F.col("observed_at").alias("known_at"),
         *(F.col(name) for name in _MEASURES),
         *(change(name) for name in _CHANGES),
-        F.round(F.sum("precip").over(last_three_hours), _PRECIP_DECIMALS).alias("precip_3h"),
+        (F.sum(precip).over(last_three_hours) / _PRECIP_UNITS).alias("precip_3h"),
     ]
 
 

@@ -27,6 +27,8 @@ CALIBRATION_BINS = 10
 _LEAST_ROWS_OF_A_BIN = 20
 _MOST_REASONS = 50
 _COUNTS_AT_A_TIME = 4
+# The last digits of a mean differ with the order of its terms: cut, so that equal means are always in the same order.
+_MEAN_DECIMALS = 9
 _MINUTE = "yyyy-MM-dd HH:mm"
 
 type Record = dict[str, Any]
@@ -245,7 +247,7 @@ def _drift(spark: SparkSession, tables: Tables, version: str, window: Window) ->
     shares = profile.groupBy("column_name").agg(F.avg("percent_null").alias("percent_null"))
     names = ("population_stability_index", "js_distance", "percent_null_delta")
     drift = spark.table(tables.drift_metrics).filter(own & (F.col("drift_type") == BASELINE))
-    means = drift.groupBy("column_name").agg(*(F.avg(name).alias(name) for name in names))
+    means = drift.groupBy("column_name").agg(*(F.round(F.avg(name), _MEAN_DECIMALS).alias(name) for name in names))
     return _records(means.join(shares, "column_name").orderBy(F.desc("population_stability_index"), "column_name"))
 
 

@@ -14,9 +14,10 @@ from local_workspace.engine import ENGINE_VARIABLE
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY
 from tests.engines.comparison import ALL_FLOATS, compare
 from tests.engines.rules import KEYS, MAY_DIFFER, rules_of
-from tests.engines.workspaces import find_tables, read_champions, read_landed_files, read_table
+from tests.engines.workspaces import find_tables, read_champions, read_landed_files, read_reports, read_table
 
 ENGINES = ("sail", "spark")
+BESIDE_TABLES = {"the champion": read_champions, "landed files": read_landed_files, "reports": read_reports}
 # Names a folder with a workspace an engine in it: one that is there is compared as it is.
 RUNS_VARIABLE = "ENGINES_RUNS"
 _LONGEST_RUN = 3600
@@ -80,18 +81,15 @@ def test_each_table_is_the_same(folders: Folders, subtests: pytest.Subtests) -> 
             assert_same(table, {engine: read_table(tables[engine][table]) for engine in ENGINES})
 
 
-def test_the_champion_is_the_same(folders: Folders) -> None:
-    assert_same("the champion", {engine: read_champions(folder) for engine, folder in folders.items()})
-
-
-def test_the_landed_files_are_the_same(folders: Folders) -> None:
-    assert_same("landed files", {engine: read_landed_files(folder) for engine, folder in folders.items()})
+@pytest.mark.parametrize("name", BESIDE_TABLES)
+def test_what_is_beside_the_tables_is_the_same(name: str, folders: Folders) -> None:
+    assert_same(name, {engine: BESIDE_TABLES[name](folder) for engine, folder in folders.items()})
 
 
 def test_no_rule_is_about_what_is_not_there(folders: Folders) -> None:
     """A rule that is left over would pass a difference that nobody has thought of."""
     tables = {name: read_table(folder) for name, folder in find_tables(folders["sail"]).items()}
-    tables |= {"the champion": read_champions(folders["sail"]), "landed files": read_landed_files(folders["sail"])}
+    tables |= {name: read(folders["sail"]) for name, read in BESIDE_TABLES.items()}
     named = [(table, column) for rules in (KEYS, MAY_DIFFER) for table, columns in rules.items() for column in columns]
     assert [one for one in named if not is_there(*one, tables)] == []
 

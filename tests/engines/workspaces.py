@@ -75,6 +75,14 @@ def read_landed_files(root: Path) -> pa.Table:
     )
 
 
+def read_reports(root: Path) -> pa.Table:
+    """A row a line of each HTML report."""
+    files = sorted(root.glob("Volumes/**/reports/*.html"))
+    lines = [(file.name, *line) for file in files for line in enumerate(file.read_text().splitlines(), 1)]
+    names = ("report", "line", "text")
+    return pa.Table.from_pylist([dict(zip(names, line, strict=True)) for line in lines])
+
+
 def _digest(file: Path) -> str:
     """The engines write the rows of a file in no order."""
     return hashlib.sha256(b"".join(sorted(file.read_bytes().splitlines(keepends=True)))).hexdigest()

@@ -74,6 +74,16 @@ def test_a_change_needs_the_observation_three_hours_before(found):
     ]
 
 
+def test_rain_adds_up_to_hundredths_of_an_inch_in_any_order(spark):
+    """After rain, a running sum of doubles may come to less than nothing, which rounds to -0.0."""
+    readings = [0.01, 0.01, 0.01, 0.0, 0.0, 0.0]
+    rows = [observation("LGA", hour) | {"precip": fallen} for hour, fallen in enumerate(readings)]
+    columns = [column.split()[0] for column in SCHEMA.split(", ")]
+    weather = spark.createDataFrame([tuple(row[c] for c in columns) for row in rows], SCHEMA)
+    found = {row["known_at"]: row["precip_3h"] for row in collected(weather_features(weather))}
+    assert [str(found[at]) for at in sorted(found)] == ["0.01", "0.02", "0.03", "0.02", "0.01", "0.0"]
+
+
 def test_a_late_observation_brings_the_rows_that_it_touches(weather, found):
     late = MIDNIGHT + LATE[1] * HOUR
     rows = collected(new_weather_features(weather, NOON, late, NOON + 24 * HOUR))
