@@ -53,7 +53,8 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
     of_model = F.col(settings.model_id_column)
     new = sorted(row[0] for row in baseline.select(of_model).distinct().collect() if row[0] not in known)
     after = State(version, tuple(sorted(known | set(new))))
-    if not days and not new:
+    is_anew = state.table_version is None or state.table_version > version
+    if not (is_anew or days or new):
         return after
     is_changed = F.date_trunc("day", settings.timestamp_column).isin(*days) if days else F.lit(False)
     rows = spark.table(log).filter(is_changed)
@@ -61,7 +62,6 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
         rows = rows.filter(F.col(settings.timestamp_column) >= F.lit(min(days)))
     profile = _profile(rows, baseline.filter(of_model.isin(*new)) if new else baseline.limit(0), monitor, settings)
     distances = _drift(rows, baseline, settings)
-    is_anew = state.table_version is None or state.table_version > version
     measured_days = F.col("window.start").isin(*days) if days else F.lit(False)
     measured_baselines = (F.col("log_type") == BASELINE) & (of_model.isin(*new) if new else F.lit(False))
     writes = [
@@ -126,7 +126,8 @@ def _drift(rows: DataFrame, baseline: DataFrame, settings: InferenceLogConfig) -
     """Spark gathers the rows of a version and of its baseline; scipy compares them."""
     # Of the versions that scored in these days alone: there are more baselines with each version that was ever judged.
     of_model = F.col(settings.model_id_column)
-    baseline = baseline.filter(of_model.isin(*(row[0] for row in rows.select(of_model).distinct().collect())))
+    versions = [row[0] for row in rows.select(of_model).distinct().collect()]
+    baseline = baseline.filter(of_model.isin(*versions)) if versions else baseline.limit(0)
     but = (settings.model_id_column, str(settings.label_column))
     numeric, texts = numeric_columns(rows, but), text_columns(rows, but)
     values: list[Column] = [

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss, roc_auc_score
 
 from monitoring.baseline import refresh_baseline
+from monitoring.ground_truth import make_log, with_class
 from monitoring.monitor import refresh_monitor
 from monitoring.violations import check_violations
 from tests.unit.monitoring.conftest import AS_OF, MODEL, OLDER, WATCHED
@@ -113,6 +114,18 @@ def test_a_second_run_changes_nothing(spark, client, week, verdict, config):
 
 def rows_of(spark, week):
     return sorted(map(str, collected(spark.table(week.monitoring_verdicts))))
+
+
+def test_a_log_that_is_still_empty_has_metric_tables_and_what_comes_is_measured(home, spark, client, log, config):
+    with home.schema(spark, "still_empty") as tables:
+        rows = with_class(spark.createDataFrame(log[log["model_version"] == WATCHED].head(20)), config)
+        make_log(tables.inference_log, rows)
+        make_log(tables.inference_baseline, rows)
+        refresh_monitor(client, tables, config)
+        assert [spark.table(name).count() for name in (tables.profile_metrics, tables.drift_metrics)] == [0, 0]
+        rows.writeTo(tables.inference_log).append()
+        refresh_monitor(client, tables, config)
+        assert spark.table(tables.profile_metrics).filter("column_name = ':table'").count() > 0
 
 
 def test_only_the_days_that_changed_are_measured_again(spark, client, week, verdict, config):
