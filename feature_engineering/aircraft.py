@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from feature_engineering.changes import changed
@@ -77,17 +77,17 @@ def _last_legs(flights: DataFrame, since: datetime | None, as_of: datetime) -> D
     departures = legs.withColumn("known_at", F.col("departed_at")).withColumn("arr_delay", F.lit(None).cast("double"))
     arrivals = legs.withColumn("known_at", F.col("arrived_at"))
     news = departures.unionByName(arrivals).filter(F.col("known_at") <= F.lit(as_of))
-    # The greatest: of one leg's departure and arrival the latter counts.
-    has_arrived = F.col("arr_delay").isNotNull().alias("has_arrived")
-    latest = F.struct("sched_dep_at", "flight_id", has_arrived)
-    leg = F.max_by(F.struct("arr_delay", "dep_delay"), latest).alias("_leg")
+    at_once = Window.partitionBy(*LEG_KEYS)
+    # Of one leg's departure and arrival the latter counts.
+    latest_first = at_once.orderBy(F.desc("sched_dep_at"), F.desc("flight_id"), F.desc_nulls_last("arr_delay"))
+    place, is_touched = F.row_number().over(latest_first), F.max("_is_changed").over(at_once)
     return (
-        news.groupBy(*LEG_KEYS)
-        .agg(leg, F.bool_or("_is_changed").alias("_is_touched"))
+        news.withColumns({"_place": place, "_is_touched": is_touched})
+        .filter(F.col("_place") == 1)
         .select(
             *LEG_KEYS,
-            F.col("_leg.dep_delay").alias("last_leg_dep_delay"),
-            F.col("_leg.arr_delay").alias("last_leg_arr_delay"),
+            F.col("dep_delay").alias("last_leg_dep_delay"),
+            F.col("arr_delay").alias("last_leg_arr_delay"),
             "_is_touched",
         )
     )

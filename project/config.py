@@ -8,6 +8,8 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 PROJECT_CONFIG = Path(__file__).with_name("config.yml")
+# Each task reads the file: in C, where PyYAML has it, ten times as fast.
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Section(BaseModel):
@@ -375,7 +377,7 @@ def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "", validat
     Raises:
         pydantic.ValidationError: a key is unknown, missing or of the wrong type; it names the key.
     """
-    content = yaml.safe_load(path.read_text())
+    content = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)  # noqa: S506 (safe, as its name says)
     if history_start:
         content["source"]["history_start"] = history_start
     if validation_days:

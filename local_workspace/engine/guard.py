@@ -36,8 +36,7 @@ class Guard(grpc.UnaryStreamClientInterceptor, grpc.UnaryUnaryClientInterceptor)
         return continuation(details, self._prepared(request))
 
     def _prepared(self, request: Message) -> Message:
-        if not isinstance(request, base_pb2.ExecutePlanRequest | base_pb2.AnalyzePlanRequest):
-            return request
+        _mend_orders(request)
         refuse_known_defects(request)
         if isinstance(request, base_pb2.ExecutePlanRequest):
             _mend(request.plan, self._statements)
@@ -78,6 +77,20 @@ def _mend(plan: base_pb2.Plan, statements: Statements) -> None:
         _mend_overwrite(plan.command.write_operation_v2)
 
 
+def _mend_orders(request: Message) -> None:
+    """max_by(value, struct(...)): a NULL in the struct ranks lowest, as in Spark."""
+    for call in plans.nodes(request, expressions_pb2.Expression.UnresolvedFunction):
+        if call.function_name.lower() in {"max_by", "min_by"} and len(call.arguments) > 1:
+            order = call.arguments[1].unresolved_function
+            if order.function_name == "struct":
+                fields = [part for one in order.arguments for part in (_call("isnotnull", _unnamed(one)), one)]
+                order.CopyFrom(_call("struct", *fields).unresolved_function)
+
+
+def _unnamed(expression: expressions_pb2.Expression) -> expressions_pb2.Expression:
+    return expression.alias.expr if expression.HasField("alias") else expression
+
+
 def _mend_overwrite(write: commands_pb2.WriteOperationV2) -> None:
     """Rows on which the condition is NULL stay, and a new row that it does not hold on is refused, as Delta does."""
     if write.mode != commands_pb2.WriteOperationV2.MODE_OVERWRITE:
@@ -86,7 +99,8 @@ def _mend_overwrite(write: commands_pb2.WriteOperationV2) -> None:
     checked = next((one.unparsed_identifier for one in plans.nodes(holds, _Attribute)), None)
     if checked is not None:
         column = plans.name_parts(checked)[0]
-        refusal = _call("raise_error", _literal(string=f"[DELTA_REPLACE_WHERE_MISMATCH] a row is outside {write.table_name}'s part"))
+        reason = f"[DELTA_REPLACE_WHERE_MISMATCH] a row is outside {write.table_name}'s part"
+        refusal = _call("raise_error", _literal(string=reason))
         rows = relations_pb2.Relation()
         rows.with_columns.input.CopyFrom(write.input)
         alias = rows.with_columns.aliases.add(name=[column])

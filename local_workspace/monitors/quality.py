@@ -58,4 +58,4 @@ def _confusion_matrix(prediction: str, label: str) -> Column:
         occurrences = F.size(F.filter(pairs, lambda other: other == one)).cast("bigint")
         return F.struct(one["prediction"].alias("prediction"), one["label"].alias("label"), occurrences.alias("count"))
 
-    return F.transform(F.array_sort(F.array_distinct(pairs)), counted)
+    return F.transform(F.sort_array(F.array_distinct(pairs)), counted)

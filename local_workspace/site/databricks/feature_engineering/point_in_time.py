@@ -1,12 +1,12 @@
 """Joins of features to labels: as of a time, or by key alone. Dataframes in, dataframe out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import TimestampType
 
 from .identifiers import column
 
@@ -54,15 +54,16 @@ def join_features(labels: DataFrame, wanted: Sequence[Wanted]) -> DataFrame:
     Returns:
         All columns of `labels`, then the structs: NULL where no feature row was found.
     """
-    timed = [item for item in wanted if item.on.times]
+    columns = labels.columns
     by_time: dict[tuple[str, ...], list[Wanted]] = {}
-    for item in timed:
-        by_time.setdefault(item.on.of_labels, []).append(item)
+    for item in wanted:
+        if item.on.times:
+            by_time.setdefault(item.on.of_labels, []).append(item)
     for together in by_time.values():
         labels = _with_latest_times(labels, together)
     for item in wanted:
         labels = _join_rows(labels, item)
-    return labels.drop(*(_latest(item) for item in timed))
+    return labels.select(*map(column, columns), *(column(item.into) for item in wanted))
 
 
 def within_reach(features: DataFrame, on: JoinKeys, moments: Moments) -> DataFrame:
@@ -90,32 +91,30 @@ def moments_of(labels: DataFrame, label_time: str) -> Moments:
 def _with_latest_times(labels: DataFrame, together: Sequence[Wanted]) -> DataFrame:
     """Adds the time of the latest feature row that each label sees, NULL where it sees none, for each lookup.
 
-    One union and one window for lookups by the same columns: the cost is the same however rows spread over keys.
+    One union and one window for lookups by the same columns: the cost is the same however rows spread over keys. Few
+    steps, as Spark's client sends no plan that is nested deeply.
     """
     *label_keys, label_time = together[0].on.of_labels
-    names = _key_names(label_keys)
-    asked = labels.where(column(label_time).isNotNull()).select(
-        "*",
-        *(column(label).alias(name) for name, label in zip(names, label_keys, strict=True)),
-        column(label_time).alias(_TIME),
-        F.lit(1).alias(_IS_LABEL),
-    )
-    rows = _union([asked, *(_feature_times(item, names) for item in together)])
+    own = [field for field in labels.schema if field.name != _IS_LABEL]
+    places = [f"__key_{place}" for place in range(len(label_keys))]
+
+    def union_row(keys: Sequence[str], time: str, is_label: bool, known: Mapping[str, Column]) -> list[Column]:
+        kinds = {field.name: field.dataType for field in own} | {_latest(item): TimestampType() for item in together}
+        values = {name: known.get(name, F.lit(None).cast(kind)).alias(name) for name, kind in kinds.items()}
+        ids = [column(key).alias(place) for key, place in zip(keys, places, strict=True)]
+        return [*ids, column(time).alias(_TIME), F.lit(is_label).alias(_IS_LABEL), *values.values()]
+
+    asked = {field.name: column(field.name) for field in own}
+    rows = labels.where(column(label_time).isNotNull()).select(*union_row(label_keys, label_time, True, asked))
+    for item in together:
+        ((_, feature_time),) = item.on.times
+        keys, known = [feature for _, feature in item.on.keys], {_latest(item): column(feature_time)}
+        rows = rows.union(item.features.select(*union_row(keys, feature_time, False, known)))
     # A feature row with the label's own time sorts before it, so it is seen.
-    by_time = Window.partitionBy(*names).orderBy(_TIME, _IS_LABEL)
+    by_time = Window.partitionBy(*places).orderBy(_TIME, _IS_LABEL)
     so_far = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    latest = {_latest(item): F.max(_latest(item)).over(so_far) for item in together}
-    return rows.withColumns(latest).where(F.col(_IS_LABEL) == 1).drop(*names, _TIME, _IS_LABEL)
-
-
-def _feature_times(wanted: Wanted, names: Sequence[str]) -> DataFrame:
-    ((_, feature_time),) = wanted.on.times
-    return wanted.features.select(
-        *(column(feature).alias(name) for name, (_, feature) in zip(names, wanted.on.keys, strict=True)),
-        column(feature_time).alias(_TIME),
-        F.lit(0).alias(_IS_LABEL),
-        column(feature_time).alias(_latest(wanted)),
-    ).dropna(subset=[_TIME, *names])
+    latest = (F.max(_latest(item)).over(so_far).alias(_latest(item)) for item in together)
+    return rows.select(*map(column, asked), _IS_LABEL, *latest).where(_IS_LABEL)
 
 
 def _join_rows(labels: DataFrame, wanted: Wanted) -> DataFrame:
@@ -124,29 +123,14 @@ def _join_rows(labels: DataFrame, wanted: Wanted) -> DataFrame:
     if wanted.on.times:
         ((label_time, feature_time),) = wanted.on.times
         pairs.append((_latest(wanted), feature_time))
-    names = _key_names(pairs)
+    names = [f"__{wanted.into}_key_{place}" for place in range(len(pairs))]
     features = [column(feature).alias(name) for name, (_, feature) in zip(names, pairs, strict=True)]
     rows = wanted.features.select(*features, wanted.found.alias(wanted.into))
-    same = [column(label) == rows[name] for name, (label, _) in zip(names, pairs, strict=True)]
+    same = [column(label) == column(name) for name, (label, _) in zip(names, pairs, strict=True)]
     if wanted.on.lookback_window is not None:
         same.append(column(_latest(wanted)) >= column(label_time) - F.lit(wanted.on.lookback_window))
-    return labels.join(rows, on=same, how="left").drop(*names)
+    return labels.join(rows, on=same, how="left")
 
 
 def _latest(wanted: Wanted) -> str:
     return f"__latest_{wanted.into}"
-
-
-def _union(frames: Sequence[DataFrame]) -> DataFrame:
-    """All rows with all columns; NULL, of the column's own type, where a frame lacks one."""
-    types = {field.name: field.dataType for frame in frames for field in frame.schema}
-    lacking = [[name for name in types if name not in frame.columns] for frame in frames]
-    whole = (
-        frame.withColumns({name: F.lit(None).cast(types[name]) for name in names})
-        for frame, names in zip(frames, lacking, strict=True)
-    )
-    return reduce(DataFrame.unionByName, whole)
-
-
-def _key_names(keys: Sequence[object]) -> list[str]:
-    return [f"__key_{i}" for i in range(len(keys))]
