@@ -65,7 +65,7 @@ def _roc_auc(label: str, prediction: str) -> str:
     pairs = f"collect_list(CASE WHEN {label} IS NOT NULL THEN struct({prediction} AS p, {label} AS y) END)"
     won = "s.won + s.pos * (s.below + s.neg / 2)"
     return f"""aggregate(
-        array_sort({pairs}),
+        sort_array({pairs}),
         named_struct('p', -1D, 'below', 0D, 'neg', 0D, 'pos', 0D, 'won', 0D),
         (s, x) -> CASE WHEN x.p = s.p
             THEN named_struct('p', s.p, 'below', s.below, 'neg', s.neg + 1 - x.y, 'pos', s.pos + x.y, 'won', s.won)

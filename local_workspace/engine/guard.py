@@ -36,7 +36,6 @@ class Guard(grpc.UnaryStreamClientInterceptor, grpc.UnaryUnaryClientInterceptor)
         return continuation(details, self._prepared(request))
 
     def _prepared(self, request: Message) -> Message:
-        _mend_orders(request)
         refuse_known_defects(request)
         if isinstance(request, base_pb2.ExecutePlanRequest):
             _mend(request.plan, self._statements)
@@ -75,20 +74,6 @@ def _mend(plan: base_pb2.Plan, statements: Statements) -> None:
         plan.root.catalog.current_database.SetInParent()
     if plan.command.HasField("write_operation_v2"):
         _mend_overwrite(plan.command.write_operation_v2)
-
-
-def _mend_orders(request: Message) -> None:
-    """max_by(value, struct(...)): a NULL in the struct ranks lowest, as in Spark."""
-    for call in plans.nodes(request, expressions_pb2.Expression.UnresolvedFunction):
-        if call.function_name.lower() in {"max_by", "min_by"} and len(call.arguments) > 1:
-            order = call.arguments[1].unresolved_function
-            if order.function_name == "struct":
-                fields = [part for one in order.arguments for part in (_call("isnotnull", _unnamed(one)), one)]
-                order.CopyFrom(_call("struct", *fields).unresolved_function)
-
-
-def _unnamed(expression: expressions_pb2.Expression) -> expressions_pb2.Expression:
-    return expression.alias.expr if expression.HasField("alias") else expression
 
 
 def _mend_overwrite(write: commands_pb2.WriteOperationV2) -> None:
