@@ -128,7 +128,9 @@ def test_a_commit_that_jvm_spark_judges_otherwise_is_not_green(
 ) -> None:
     if not rehearsal.site.jvm:
         pytest.skip(NOT_REHEARSED)
-    commit = merge(rehearsal, {file: BROKEN})
+    # Not left on main, from which the other tests go on.
+    commit = rehearsal.origin.commit(rehearsal.origin.head("refs/heads/main"), "A merge", {file: BROKEN})
+    rehearsal.origin.push(commit, "refs/heads/broken")
     green = rehearsal.origin.head("refs/heads/green")
     outcome = rehearsal.run(STAGING, Event("push", commit), jobs=(job, "green"))
     assert outcome.failed() == [command]
