@@ -52,8 +52,8 @@ def profile_columns(rows: DataFrame, keys: Sequence[str], numeric: Sequence[str]
     Returns:
         The keys, `column_name`, `data_type`; `count` (values that are not NULL), `num_nulls`, `percent_null`
         (0 to 100); of numbers `avg`, `stddev` (of a sample), `min`, `max`, `median`, and `quantiles` (at 0,
-        0.1, …, 1, interpolated linearly), in the column's unit; of texts `distinct_count` (HyperLogLog++,
-        within 5 %) and the 100 most `frequent_items`.
+        0.1, …, 1, interpolated linearly), in the column's unit; of texts `distinct_count` (an
+        estimate, with a standard error of up to 5 %) and the 100 most `frequent_items`.
     """
     structs = [*(_statistics(_OF_NUMBERS, name) for name in numeric), *(_statistics(_OF_TEXTS, name) for name in texts)]
     # One struct a column, turned to a row once the rows are grouped: the rows read are not multiplied.

@@ -23,15 +23,13 @@ class Rule:
 
     Attributes:
         reason: why the column needs a rule of its own.
-        relative: how far two numbers may be apart, as a share of the greater one.
-        absolute: how far apart they may be, whatever their size.
+        relative: how far two numbers may be apart, as a share of one of them; so nothing is near 0 but 0.
         ignored: whether any two values will do, NULL too.
         read: gives what is compared of a value.
     """
 
     reason: str = ""
     relative: float = 1e-12
-    absolute: float = 0.0
     ignored: bool = False
     read: Callable[[Any], Any] | None = None
 
@@ -172,7 +170,7 @@ def _differ(a: pa.ChunkedArray, b: pa.ChunkedArray, rule: Rule) -> np.ndarray:
         differ = np.array([not _same(x, y, rule) for x, y in zip(*values, strict=True)], dtype=bool)
     elif pa.types.is_floating(a.type) or (pa.types.is_integer(a.type) and rule is not EQUAL):
         x, y = a.to_numpy().astype(float), b.to_numpy().astype(float)
-        differ = ~np.isclose(x, y, rtol=rule.relative, atol=rule.absolute, equal_nan=True)
+        differ = ~np.isclose(x, y, rtol=rule.relative, atol=0, equal_nan=True)
     else:
         differ = pc.not_equal(a, b).fill_null(False).to_numpy()
     return (null_a != null_b) | (differ & ~null_a & ~null_b)
@@ -186,7 +184,7 @@ def _same(a: Any, b: Any, rule: Rule) -> bool:
         return len(a) == len(b) and all(_same(x, y, rule) for x, y in zip(a, b, strict=True))
     if isinstance(a, float) and isinstance(b, float):
         both_nan = math.isnan(a) and math.isnan(b)
-        return both_nan or math.isclose(a, b, rel_tol=rule.relative, abs_tol=rule.absolute)
+        return both_nan or math.isclose(a, b, rel_tol=rule.relative)
     return type(a) is type(b) and bool(a == b)
 
 
