@@ -1,6 +1,12 @@
 """`python -m local_workspace`: see `make help`."""
 
-from local_workspace.cli import main
+import os
 
 if __name__ == "__main__":
-    main()
+    try:
+        from local_workspace.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        # While it is imported; later ones are told in a sentence.
+        os._exit(130)

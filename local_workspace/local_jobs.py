@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,13 +74,12 @@ def make_runner(bundle: Bundle, session: Callable[[], SparkSession], listener: L
 
 @contextmanager
 def started(bundle: Bundle, workspace: Workspace, progress: Progress | None = None) -> Iterator[SparkSession]:
-    """Starts Spark, with MLflow beside it, and makes the bundle's resources; Spark stops with the block."""
+    """Starts Spark and MLflow, and makes the bundle's resources; Spark stops with the block."""
     with ExitStack() as stack:
-        with (progress or Progress()).starting("Spark and MLflow"), ThreadPoolExecutor(1) as beside:
-            mlflow_is_ready = beside.submit(make_mlflow_resources, bundle, workspace)
+        with (progress or Progress()).starting("Spark and MLflow"):
             spark = stack.enter_context(open_session(workspace.root))
             make_catalog_resources(bundle, workspace, spark)
-            mlflow_is_ready.result()
+            make_mlflow_resources(bundle, workspace)
         yield spark
 
 

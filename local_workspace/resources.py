@@ -19,7 +19,7 @@ def make_catalog_resources(bundle: Bundle, workspace: Workspace, spark: SparkSes
 
 def make_mlflow_resources(bundle: Bundle, workspace: Workspace) -> None:
     """Makes what MLflow's store holds, with its files in the workspace."""
-    from mlflow import MlflowClient  # noqa: PLC0415 (takes seconds, so it is done while Spark starts)
+    from mlflow import MlflowClient  # noqa: PLC0415 (once the workspace is entered)
 
     # Opening a store of its own makes MLflow put a folder for files into the current one.
     with contextlib.chdir(workspace.root):

@@ -5,14 +5,15 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from pyspark.sql import SparkSession
 from pyspark.sql.connect.client import ChannelBuilder, DefaultChannelBuilder
 
 from local_workspace.engine.guard import Guard
-from local_workspace.engine.session import WAREHOUSE
+from local_workspace.engine.session import WAREHOUSE, connected
 from local_workspace.workspace import CATALOG
 
 # Sail reads these when it is imported.
@@ -30,28 +31,43 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
 
 
 @contextmanager
-def serve(root: Path) -> Iterator[ChannelBuilder]:
-    """Listens on this machine alone, on a port that is free, for as long as the block lasts."""
+def connect(root: Path) -> Iterator[SparkSession]:
+    """A session on a server that listens on this machine alone, on a port that is free."""
+    with ExitStack() as stack:
+        with _interrupts_kept():
+            channel = stack.enter_context(serve())
+            channel.add_interceptor(Guard(root / WAREHOUSE))
+            spark = stack.enter_context(connected(channel))
+        yield spark
+
+
+@contextmanager
+def serve() -> Iterator[ChannelBuilder]:
+    """The server, for as long as the block lasts, and how it is reached."""
     os.environ |= _SETTINGS
     time.tzset()
     from pysail.spark import SparkConnectServer  # noqa: PLC0415 (it reads the environment)
 
     server = SparkConnectServer("127.0.0.1", 0)
-    with _interrupts_kept():
-        server.start(background=True)
+    server.start(background=True)
     host, port = server.listening_address
-    channel = DefaultChannelBuilder(f"sc://{host}:{port}")
-    channel.add_interceptor(Guard(root / WAREHOUSE))
     try:
-        yield channel
+        yield DefaultChannelBuilder(f"sc://{host}:{port}")
     finally:
         server.stop()
 
 
 @contextmanager
 def _interrupts_kept() -> Iterator[None]:
-    """Sail takes Ctrl+C for itself when it starts, and would leave its client to wait for an answer."""
+    """Keeps Ctrl+C for this process: Sail takes it for itself as it starts, and would leave its client to wait.
+
+    Until it has answered the first calls it may still do so; an interrupt meanwhile waits.
+    """
     former = signal.getsignal(signal.SIGINT)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, former)
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, former)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)

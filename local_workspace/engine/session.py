@@ -19,8 +19,8 @@ ENGINE_VARIABLE = "ENGINE"
 WAREHOUSE = "warehouse"
 _ENGINES = ("sail", "spark")
 
-# An engine: a server whose tables are under a folder, for as long as the block lasts, and how it is reached.
-Serve = Callable[[Path], AbstractContextManager[ChannelBuilder]]
+# An engine: a session on a server whose tables are under a folder, both for as long as the block lasts.
+Engine = Callable[[Path], AbstractContextManager[SparkSession]]
 
 
 @contextmanager
@@ -37,17 +37,11 @@ def open_session(root: Path) -> Iterator[SparkSession]:
     # An error that a query raises is told by whoever asked; the client would print a stack trace of its own before.
     logging.getLogger("pyspark.sql.connect").setLevel(logging.CRITICAL)
     logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
-    with _engine()(root) as channel:
-        channel.set(ChannelBuilder.PARAM_USER_ID, getpass.getuser())
-        spark = ConnectSession.builder.channelBuilder(channel).getOrCreate()
-        try:
-            spark.conf.set("spark.sql.session.timeZone", "UTC")
-            if spark.conf.get(WAREHOUSE_SETTING, None) is None:
-                spark.conf.set(WAREHOUSE_SETTING, (root / WAREHOUSE).as_uri())
-            register_tables(spark, root / WAREHOUSE)
-            yield spark
-        finally:
-            spark.stop()
+    with _engine()(root) as spark:
+        if spark.conf.get(WAREHOUSE_SETTING, None) is None:
+            spark.conf.set(WAREHOUSE_SETTING, (root / WAREHOUSE).as_uri())
+        register_tables(spark, root / WAREHOUSE)
+        yield spark
 
 
 def register_tables(spark: SparkSession, warehouse: Path) -> None:
@@ -63,9 +57,23 @@ def register_tables(spark: SparkSession, warehouse: Path) -> None:
             spark.sql(f"CREATE TABLE IF NOT EXISTS `{name}`.`{table}` USING DELTA LOCATION '{location}'")
 
 
-def _engine() -> Serve:
+@contextmanager
+def connected(channel: ChannelBuilder) -> Iterator[SparkSession]:
+    """A session on a server of this machine, for as long as the block lasts."""
+    channel.set(ChannelBuilder.PARAM_USER_ID, getpass.getuser())
+    spark = ConnectSession.builder.channelBuilder(channel).getOrCreate()
+    try:
+        # One that does not answer has ended.
+        spark.client.set_retry_policies([])
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        yield spark
+    finally:
+        spark.stop()
+
+
+def _engine() -> Engine:
     name = os.environ.get(ENGINE_VARIABLE) or "sail"
     if name not in _ENGINES:
         raise LocalWorkspaceError(f"There is no engine '{name}': set {ENGINE_VARIABLE} to one of {', '.join(_ENGINES)}.")
-    serve: Serve = import_module(f"local_workspace.engine.{name}").serve
-    return serve
+    engine: Engine = import_module(f"local_workspace.engine.{name}").connect
+    return engine

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyspark.sql.connect.client import ChannelBuilder, DefaultChannelBuilder
+from pyspark.sql import SparkSession
+from pyspark.sql.connect.client import DefaultChannelBuilder
 
+from local_workspace.engine.session import connected
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.workspace import REPOSITORY
 
@@ -19,10 +21,12 @@ _LOG = "spark.log"
 
 
 @contextmanager
-def serve(root: Path) -> Iterator[ChannelBuilder]:
-    """Listens for as long as the block lasts."""
+def connect(root: Path) -> Iterator[SparkSession]:
+    """A session on a server of its own."""
     with server(root) as variables:
-        yield DefaultChannelBuilder(f"{variables[REMOTE_VARIABLE]}/;token={variables[TOKEN_VARIABLE]}")
+        channel = DefaultChannelBuilder(f"{variables[REMOTE_VARIABLE]}/;token={variables[TOKEN_VARIABLE]}")
+        with connected(channel) as spark:
+            yield spark
 
 
 @contextmanager
