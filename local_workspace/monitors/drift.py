@@ -1,8 +1,9 @@
 """How far the values of a day lie from the baseline's, column by column; runs in Spark's Python workers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ def measure_days(log: pd.DataFrame, baseline: pd.DataFrame, numeric: Sequence[st
     if log.empty or baseline.empty:
         return SCHEMA.empty_table()
     before = {name: baseline[name] for name in texts if baseline[name].nunique() <= MOST_CATEGORIES}
-    numbers = {name: np.sort(baseline[name].to_numpy(float)) for name in numeric}
+    numbers = {name: Reference.of(baseline[name].to_numpy(float)) for name in numeric}
     found = []
     for day, rows in log.groupby("_day"):
         start = pd.Timestamp(str(day))
@@ -64,8 +65,32 @@ def measure_days(log: pd.DataFrame, baseline: pd.DataFrame, numeric: Sequence[st
     return pa.Table.from_pylist(found, schema=SCHEMA)
 
 
-def compare_numbers(before: np.ndarray, now: np.ndarray) -> Figures:
-    """Two samples of numbers, NaN where a value is NULL.
+@dataclass(frozen=True)
+class Reference:
+    """A sample of numbers that others are compared with, prepared once.
+
+    Attributes:
+        rows: how many values, NULLs among them.
+        known: the values that are not NULL, sorted.
+        edges: their deciles; empty where there is none.
+        shares: of the sample, by the bins between the edges, below and above them, and NULL.
+    """
+
+    rows: int
+    known: np.ndarray
+    edges: np.ndarray
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Self:
+        """From numbers, NaN where a value is NULL."""
+        known = np.sort(values[~np.isnan(values)])
+        edges = np.quantile(known, _SHARES) if known.size else np.array([])
+        return cls(values.size, known, edges, _shares(known, values.size, edges))
+
+
+def compare_numbers(before: Reference, now: np.ndarray) -> Figures:
+    """A sample of numbers with a reference, NaN where a value is NULL.
 
     Bins lie between the deciles of `before`; what is below its least and above its greatest value has a bin each, and
     so have NULLs.
@@ -75,11 +100,9 @@ def compare_numbers(before: np.ndarray, now: np.ndarray) -> Figures:
         `population_stability_index` and `js_distance` of the bins; `ks_test` (asymptotic) and `wasserstein_distance`
         of the values, None where either has none.
     """
-    known_before, known_now = before[~np.isnan(before)], now[~np.isnan(now)]
-    figures = _deltas(before.size, known_before.size, now.size, known_now.size) | {"data_type": "double"}
-    edges = np.quantile(known_before, _SHARES) if known_before.size else np.array([])
-    p, q = _shares(known_before, before.size, edges), _shares(known_now, now.size, edges)
-    figures |= _of_shares(p, q)
+    known_before, known_now = before.known, now[~np.isnan(now)]
+    figures = _deltas(before.rows, known_before.size, now.size, known_now.size) | {"data_type": "double"}
+    figures |= _of_shares(before.shares, _shares(known_now, now.size, before.edges))
     if not (known_before.size and known_now.size):
         return figures
     test = ks_2samp(known_before, known_now, method="asymp")
@@ -142,7 +165,7 @@ def _deltas(before: int, known_before: int, now: int, known_now: int) -> Figures
 
 def _shares(known: np.ndarray, rows: int, edges: np.ndarray) -> np.ndarray:
     """Below the baseline, its deciles, above it, NULL; a baseline of NULLs alone has one bin for all values."""
-    place = (known[:, None] > edges[1:]).sum(axis=1) + (known >= edges[0]) if edges.size else np.zeros(known.size, int)
+    place = np.searchsorted(edges[1:], known) + (known >= edges[0]) if edges.size else np.zeros(known.size, int)
     counts = np.bincount(place, minlength=_SHARES.size + 1)
     return np.append(counts, rows - known.size) / rows
 
