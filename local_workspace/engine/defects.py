@@ -16,6 +16,11 @@ from local_workspace.engine.plans import Call, Query
 _STRUCT = re.compile(r"(named_)?struct \(", re.IGNORECASE)
 # struct(value IS NOT NULL, value): no NULL is compared but with a NULL.
 _RANKED = re.compile(r"struct \( (isnotnull \(|[^,()]+ IS NOT NULL ,)", re.IGNORECASE)
+_COMPARED = {
+    **dict.fromkeys(("max", "min"), slice(0, 1)),
+    **dict.fromkeys(("max_by", "min_by"), slice(1, 2)),
+    "least": slice(None),
+}
 _ANY_STRUCT = re.compile(r"\bstruct \(", re.IGNORECASE)
 _DESCRIBE = re.compile(r"DESC(RIBE)? (?!HISTORY|SCHEMA|DATABASE|FUNCTION|QUERY)")
 _IGNORED_WHEN_READING = {
@@ -71,7 +76,7 @@ def refuse_known_defects(request: Message) -> None:
 
 def _calls(*names: str, where: Callable[[Call], bool] = lambda _: True) -> Callable[[Query], bool]:
     """Whether a function of these names is called, in a way that a condition holds on."""
-    return lambda query: any(call.name in names and where(call) for call in query.calls)
+    return lambda query: any(where(call) for name in names for call in query.calls.get(name, ()))
 
 
 def _unit(call: Call) -> str:
@@ -81,18 +86,15 @@ def _unit(call: Call) -> str:
 
 def _compares_structs(query: Query) -> bool:
     """max(struct(...)) and its like; the struct may have got a name in the same query."""
-    named = {call.alias for call in query.calls if call.alias and call.name in {"struct", "named_struct"}}
+    named = {call.alias for name in ("struct", "named_struct") for call in query.calls.get(name, ()) if call.alias}
 
     def is_struct(text: str) -> bool:
         return text.strip("`") in named or bool(_STRUCT.match(text) and not _RANKED.match(text))
 
     return any(
-        (call.name in {"max", "min"} and is_struct(call.arguments[0]))
-        or (call.name in {"max_by", "min_by"} and is_struct(call.arguments[1]))
-        or (call.name == "least" and any(map(is_struct, call.arguments)))
-        or (call.name in {"array_max", "array_min", "array_sort"} and _sorts_structs(call))
-        for call in query.calls
-        if call.arguments
+        any(map(is_struct, list(call.arguments)[places]))
+        for name, places in _COMPARED.items()
+        for call in query.calls.get(name, ())
     )
 
 
@@ -213,10 +215,16 @@ DEFECTS = (
         _has(relations_pb2.StatCrosstab),
     ),
     Defect(
-        "comparing structs in max(), min(), max_by(), min_by(), least(), array_max(), array_min() or array_sort()",
+        "max(), min(), max_by(), min_by() or least() of structs",
         "a NULL field ranks highest, in Spark lowest",
-        "a field that says whether the value is there before it, struct(value IS NOT NULL, value), or sort_array(...)",
+        "a field that says whether the value is there before it, struct(value IS NOT NULL, value)",
         _compares_structs,
+    ),
+    Defect(
+        "array_sort(), array_max() or array_min() of structs",
+        "a NULL field ranks highest, in Spark lowest",
+        "sort_array(items), and of it the first or the last",
+        _calls("array_sort", "array_max", "array_min", where=_sorts_structs),
     ),
     Defect(
         "collect_list() over a window",
@@ -232,7 +240,7 @@ DEFECTS = (
     ),
     Defect(
         "get()",
-        "a negative place counts from the end, in Spark it is NULL",
+        "a place below -1 counts from the end, in Spark it is NULL",
         "CASE WHEN place >= 0 THEN try_element_at(items, place + 1) END",
         _calls("get"),
     ),
@@ -317,7 +325,7 @@ DEFECTS = (
     Defect(
         "the option enforceSchema=False",
         "the headers of CSV files are not compared with the schema",
-        "your own look at the first lines (feature_engineering.landing)",
+        "a comparison of your own with spark.read.option('header', True).csv(path).columns",
         _option("enforceschema", "false"),
     ),
     Defect(

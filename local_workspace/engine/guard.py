@@ -36,7 +36,8 @@ class Guard(grpc.UnaryStreamClientInterceptor, grpc.UnaryUnaryClientInterceptor)
         return continuation(details, self._prepared(request))
 
     def _prepared(self, request: Message) -> Message:
-        refuse_known_defects(request)
+        if isinstance(request, base_pb2.ExecutePlanRequest | base_pb2.AnalyzePlanRequest | base_pb2.ConfigRequest):
+            refuse_known_defects(request)
         if isinstance(request, base_pb2.ExecutePlanRequest):
             _mend(request.plan, self._statements)
         return request

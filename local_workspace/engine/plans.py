@@ -1,9 +1,11 @@
 """Looks into Spark Connect's plans: the nodes of a kind, and the functions that are called, in plans and in SQL."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -43,11 +45,13 @@ class Query:
     def __init__(self, request: Message) -> None:
         """Takes what Spark's client sends."""
         self.request = request
-        self._nodes = list(_nodes(request))
+        self._nodes: dict[type[Message], list[Any]] = {}
+        for one in _nodes(request):
+            self._nodes.setdefault(type(one), []).append(one)
 
-    def nodes[Node: Message](self, kind: type[Node]) -> Iterator[Node]:
+    def nodes[Node: Message](self, kind: type[Node]) -> Sequence[Node]:
         """All messages of a kind within the request."""
-        return (one for one in self._nodes if isinstance(one, kind))
+        return self._nodes.get(kind, ())
 
     @cached_property
     def sql(self) -> list[list[str]]:
@@ -58,13 +62,17 @@ class Query:
         return [tokens for text in texts if (tokens := tokens_of(text))]
 
     @cached_property
-    def calls(self) -> list[Call]:
-        """The functions that the query calls; one with an alias or over a window is here twice."""
+    def calls(self) -> Mapping[str, list[Call]]:
+        """The functions that the query calls, by name; one with an alias or over a window is here twice."""
         found = [_call(one) for one in self.nodes(Expression)]
         found += [_call(one.expr, alias=one.name[0]) for one in self.nodes(Expression.Alias)]
         found += [_call(one.window_function, is_windowed=True) for one in self.nodes(Expression.Window)]
         in_sql = [call for tokens in self.sql for call in _calls_in_sql(tokens)]
-        return [call for call in found if call] + in_sql
+        calls = defaultdict(list)
+        for call in (*found, *in_sql):
+            if call:
+                calls[call.name].append(call)
+        return calls
 
 
 def nodes[Node: Message](message: Message, kind: type[Node]) -> Iterator[Node]:
@@ -78,14 +86,25 @@ def _nodes(message: Message) -> Iterator[Message]:
         one = waiting.pop()
         yield one
         for part, value in one.ListFields():
-            # `common` says where in the caller's code an expression is.
-            if part.type == FieldDescriptor.TYPE_MESSAGE and part.name != "common":
-                if not part.is_repeated:
-                    waiting.append(value)
-                elif part.message_type.GetOptions().map_entry:
-                    waiting += (item for item in value.values() if isinstance(item, Message))
-                else:
-                    waiting += value
+            kind = _kind(part)
+            if kind == "one":
+                waiting.append(value)
+            elif kind == "many":
+                waiting += value
+            elif kind == "map":
+                waiting += value.values()
+
+
+@cache
+def _kind(part: FieldDescriptor) -> str:
+    """How a field holds messages; empty if it holds none, or only where in the caller's code an expression is."""
+    if part.type != FieldDescriptor.TYPE_MESSAGE or part.name == "common":
+        return ""
+    if not part.is_repeated:
+        return "one"
+    if not part.message_type.GetOptions().map_entry:
+        return "many"
+    return "map" if part.message_type.fields_by_name["value"].message_type else ""
 
 
 def tokens_of(text: str) -> list[str]:

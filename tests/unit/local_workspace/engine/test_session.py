@@ -52,7 +52,9 @@ def start_with(tmp_path, **variables):
 
 
 def test_an_engine_that_there_is_not_is_refused_in_one_sentence(tmp_path):
-    assert "There is no engine 'flink': set ENGINE to one of sail, spark." in start_with(tmp_path, ENGINE="flink").stderr
+    assert (
+        "There is no engine 'flink': set ENGINE to one of sail, spark." in start_with(tmp_path, ENGINE="flink").stderr
+    )
 
 
 @pytest.mark.homes("connect", reason="about the server of JVM Spark")
