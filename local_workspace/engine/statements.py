@@ -1,4 +1,4 @@
-"""SQL statements that Sail lacks or gets wrong, said in SQL that it knows; what it can't keep is kept beside the table."""
+"""SQL statements that Sail lacks or gets wrong, in SQL that it knows; what it can't keep is kept beside the table."""
 
 import json
 import re
@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pyspark.errors import AnalysisException
+
 from local_workspace import delta_log
-from local_workspace.engine.plans import name_parts
+from local_workspace.engine.plans import name_parts, tokens_of
 
 # Delta's readers leave files whose name begins with an underscore alone.
 PROPERTIES_FILE = "_local_properties.json"
 _NAME = r"(?P<name>(?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*)"
-_PAIR = re.compile(r"'((?:[^'\\]|\\.)*)'\s*=\s*'((?:[^'\\]|\\.)*)'")
+_SCHEMA = r"(?:SCHEMA|DATABASE)"
+_COMMENTS = re.compile(r"(?:\s*(?:--[^\n]*\n|/\*.*?\*/))*", re.S)
+_TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.-]+"""
+_PAIR = re.compile(rf"({_TEXT})\s*=\s*({_TEXT})", re.S)
 _PROPERTY = "key: string, value: string"
 _COMMIT = (
     "version: bigint, timestamp: timestamp, operation: string, operationParameters: map<string,string>, "
@@ -28,18 +33,19 @@ class Statements:
         """Takes the folder that holds a folder a schema."""
         self._warehouse = warehouse
         forms: Mapping[str, Callable[[re.Match[str]], str]] = {
-            rf"CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}": self._create_schema,
-            rf"DROP\s+(?P<kind>TABLE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?{_NAME}(?:\s+CASCADE)?": self._drop,
+            rf"CREATE\s+{_SCHEMA}\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}(?:\s.*)?": self._create_schema,
+            rf"DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}(?:\s+PURGE)?": self._drop_table,
+            rf"DROP\s+{_SCHEMA}\s+(?:IF\s+EXISTS\s+)?{_NAME}(?P<all>\s+CASCADE)?": self._drop_schema,
             rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*'(?P<key>[^']+)'\s*\))?": self._show_properties,
             rf"ALTER\s+TABLE\s+{_NAME}\s+SET\s+TBLPROPERTIES\s*\((?P<pairs>.*)\)": self._set_properties,
             rf"USE\s+(?:(?:SCHEMA|DATABASE)\s+)?{_NAME}": self._use,
-            rf"DESCRIBE\s+HISTORY\s+{_NAME}(?:\s+LIMIT\s+(?P<limit>\d+))?": self._history,
+            rf"DESC(?:RIBE)?\s+HISTORY\s+{_NAME}(?:\s+LIMIT\s+(?P<limit>\d+))?": self._history,
         }
         self._forms = {re.compile(form, re.I | re.S): answer for form, answer in forms.items()}
 
     def portable(self, statement: str) -> str:
         """The statement in words that Sail knows; one that it knows as it is stays as it is."""
-        text = statement.strip().rstrip(";")
+        text = _COMMENTS.sub("", statement, count=1).strip().rstrip("; \n")
         for form, answer in self._forms.items():
             if found := form.fullmatch(text):
                 return answer(found)
@@ -50,42 +56,73 @@ class Statements:
         return f"USE DATABASE `{name_parts(found['name'])[-1]}`"
 
     def _create_schema(self, found: re.Match[str]) -> str:
+        if "LOCATION" in map(str.upper, tokens_of(found[0])):
+            return found[0]
         # Without a location, Sail puts each table into a folder whose name can't be foreseen.
-        location = (self._warehouse / f"{name_parts(found['name'])[-1]}.db").as_uri()
-        return f"{found[0]} LOCATION '{location}'"
+        return f"{found[0]} LOCATION '{self._schema_folder(name_parts(found['name'])[-1]).as_uri()}'"
 
-    def _drop(self, found: re.Match[str]) -> str:
+    def _drop_table(self, found: re.Match[str]) -> str:
         """Sail forgets the table and leaves its files, which the next process would find."""
-        is_table = found["kind"].upper() == "TABLE"
-        folder = self._folder(found["name"]) if is_table else self._warehouse / f"{name_parts(found['name'])[-1]}.db"
-        if delta_log.is_table(folder) or not is_table:
-            shutil.rmtree(folder, ignore_errors=True)
+        folder = self._folder(found["name"])
+        if delta_log.is_table(folder):
+            shutil.rmtree(folder)
+        return found[0]
+
+    def _drop_schema(self, found: re.Match[str]) -> str:
+        folder = self._schema_folder(name_parts(found["name"])[-1])
+        if folder.exists() and (found["all"] or not any(folder.iterdir())):
+            shutil.rmtree(folder)
         return found[0]
 
     def _show_properties(self, found: re.Match[str]) -> str:
-        folder = self._folder(found["name"])
+        folder = self._table(found["name"])
         properties = delta_log.metadata(folder)["configuration"] | _kept(folder)
         shown = {found["key"]: properties.get(found["key"])} if found["key"] else properties
         return _rows(_PROPERTY, [{"key": key, "value": value} for key, value in shown.items()])
 
     def _set_properties(self, found: re.Match[str]) -> str:
-        folder = self._folder(found["name"])
-        kept = _kept(folder) | dict(_PAIR.findall(found["pairs"]))
+        folder = self._table(found["name"])
+        kept = _kept(folder) | {_plain(key): _plain(value) for key, value in _PAIR.findall(found["pairs"])}
         written = folder / f"{PROPERTIES_FILE}.new"
         written.write_text(json.dumps(kept), encoding="utf-8")
         written.replace(folder / PROPERTIES_FILE)
         return _rows(_PROPERTY, [])
 
     def _history(self, found: re.Match[str]) -> str:
-        newest = delta_log.commits(self._folder(found["name"]))[::-1][: int(found["limit"] or 0) or None]
+        newest = delta_log.commits(self._table(found["name"]))[::-1][: int(found["limit"] or 0) or None]
         return _rows(_COMMIT, [{"version": commit.version, **_info(commit)} for commit in newest])
+
+    def _table(self, name: str) -> Path:
+        """The folder of a table that there is."""
+        folder = self._folder(name)
+        if not delta_log.is_table(folder):
+            raise AnalysisException(
+                message=f"There is no table {name} in the warehouse.",
+                errorClass="TABLE_OR_VIEW_NOT_FOUND",
+            )
+        return folder
 
     def _folder(self, name: str) -> Path:
         """The folder of a table, which must be named with its schema."""
         parts = name_parts(name)
         if len(parts) == 1:
             raise ValueError(f"'{name}' is named without its schema: say <schema>.{name}.")
-        return self._warehouse / f"{parts[-2]}.db" / parts[-1]
+        return self._schema_folder(parts[-2]) / _folder_name(parts[-1])
+
+    def _schema_folder(self, schema: str) -> Path:
+        return self._warehouse / f"{_folder_name(schema)}.db"
+
+
+def _folder_name(name: str) -> str:
+    """A name as that of a folder: other signs than these would lead elsewhere, or Sail would write them differently."""
+    if not re.fullmatch(r"[\w-]+", name, re.ASCII):
+        raise ValueError(f"'{name}' has other signs than letters, digits, _ and -: the local engine has no such table.")
+    return name
+
+
+def _plain(text: str) -> str:
+    """A text of SQL without its quotes."""
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[0] in "'\"" else text
 
 
 def _kept(folder: Path) -> dict[str, str]:
