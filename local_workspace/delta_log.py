@@ -75,7 +75,9 @@ def files(folder: Path) -> list[Path]:
 def changed_files(folder: Path, after: int) -> list[Path]:
     """The data files that commits after a version added or removed: each row that changed is in them, and others."""
     changes = (action.get("add") or action.get("remove") for one in commits(folder, after) for action in one.actions)
-    return [folder / unquote(path) for path in dict.fromkeys(one["path"] for one in changes if one and one["dataChange"])]
+    return [
+        folder / unquote(path) for path in dict.fromkeys(one["path"] for one in changes if one and one["dataChange"])
+    ]
 
 
 def _actions(folder: Path) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ from project.tables import Tables
 _OBJECT = "table"
 _KINDS = {"double": DoubleType(), "long": LongType()}
 _UNDER_WAY = {RefreshState.MONITOR_REFRESH_STATE_PENDING, RefreshState.MONITOR_REFRESH_STATE_RUNNING}
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.1, 30.0, 1.5
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.1, 30.0, 1.2
 _TIMEOUT_SECONDS = 1500.0
 
 

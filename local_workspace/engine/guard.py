@@ -20,7 +20,7 @@ _CONFLICT = "Failed to commit transaction"
 type Continuation = Callable[[Any, Message], Any]
 
 
-class Guard(grpc.UnaryStreamClientInterceptor, grpc.UnaryUnaryClientInterceptor):
+class Guard(grpc.UnaryStreamClientInterceptor, grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]  # no types
     """Sees each call of Spark's client; its own errors reach the caller as they are."""
 
     def __init__(self, warehouse: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pyspark.sql import SparkSession
-from pyspark.sql.connect.client import ChannelBuilder, DefaultChannelBuilder
+from pyspark.sql.connect.client import DefaultChannelBuilder
 
 from local_workspace.engine.guard import Guard
 from local_workspace.engine.session import WAREHOUSE, connected
@@ -42,7 +42,7 @@ def connect(root: Path) -> Iterator[SparkSession]:
 
 
 @contextmanager
-def serve() -> Iterator[ChannelBuilder]:
+def serve() -> Iterator[DefaultChannelBuilder]:
     """The server, for as long as the block lasts, and how it is reached."""
     os.environ |= _SETTINGS
     time.tzset()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from pyspark.sql import SparkSession
-from pyspark.sql.connect.client import ChannelBuilder
+from pyspark.sql.connect.client import ChannelBuilder, DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from local_workspace.delta_log import WAREHOUSE_SETTING
@@ -58,7 +59,7 @@ def register_tables(spark: SparkSession, warehouse: Path) -> None:
 
 
 @contextmanager
-def connected(channel: ChannelBuilder) -> Iterator[SparkSession]:
+def connected(channel: DefaultChannelBuilder) -> Iterator[SparkSession]:
     """A session on a server of this machine, for as long as the block lasts."""
     channel.set(ChannelBuilder.PARAM_USER_ID, getpass.getuser())
     spark = ConnectSession.builder.channelBuilder(channel).getOrCreate()
@@ -66,7 +67,7 @@ def connected(channel: ChannelBuilder) -> Iterator[SparkSession]:
         # One that does not answer has ended.
         spark.client.set_retry_policies([])
         spark.conf.set("spark.sql.session.timeZone", "UTC")
-        yield spark
+        yield cast(SparkSession, spark)
     finally:
         spark.stop()
 
@@ -74,6 +75,8 @@ def connected(channel: ChannelBuilder) -> Iterator[SparkSession]:
 def _engine() -> Engine:
     name = os.environ.get(ENGINE_VARIABLE) or "sail"
     if name not in _ENGINES:
-        raise LocalWorkspaceError(f"There is no engine '{name}': set {ENGINE_VARIABLE} to one of {', '.join(_ENGINES)}.")
+        raise LocalWorkspaceError(
+            f"There is no engine '{name}': set {ENGINE_VARIABLE} to one of {', '.join(_ENGINES)}."
+        )
     engine: Engine = import_module(f"local_workspace.engine.{name}").connect
     return engine

@@ -16,9 +16,7 @@ def delta_jars() -> list[Path]:
     """The jars, which `fetch_delta_jars` put where they are."""
     jars = sorted(_folder().glob("jars/*.jar"))
     if not any(jar.name.startswith("io.delta_delta-spark") for jar in jars):
-        raise LocalWorkspaceError(
-            "The Delta jars are not installed: run 'make spark' (it needs the network)."
-        )
+        raise LocalWorkspaceError("The Delta jars are not installed: run 'make spark' (it needs the network).")
     return jars
 
 

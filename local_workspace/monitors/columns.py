@@ -72,10 +72,8 @@ def profile_columns(rows: DataFrame, keys: Sequence[str], numeric: Sequence[str]
     return _with_frequent_items(measured, rows, [*keys, "column_name"], texts) if texts else measured
 
 
-def _with_frequent_items(
-    measured: DataFrame, rows: DataFrame, keys: Sequence[str], texts: Sequence[str]
-) -> DataFrame:
-    """Fills in the most frequent values of each column of texts, within each group; of equal ones the first in order."""
+def _with_frequent_items(measured: DataFrame, rows: DataFrame, keys: Sequence[str], texts: Sequence[str]) -> DataFrame:
+    """Fills in the most frequent values of each column of texts, within each group; of equal ones the first."""
     *group, column_name = keys
     values = rows.unpivot(list(group), list(texts), column_name, "item").filter(F.col("item").isNotNull())
     counts = values.groupBy(*keys, "item").agg(F.count("*").alias("count"))

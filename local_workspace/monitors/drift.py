@@ -1,5 +1,6 @@
 """How far the values of a day lie from the baseline's, column by column; runs in Spark's Python workers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,12 +73,14 @@ class Reference:
     Attributes:
         rows: how many values, NULLs among them.
         known: the values that are not NULL, sorted.
+        mean: theirs; NaN where there is none.
         edges: their deciles; empty where there is none.
         shares: of the sample, by the bins between the edges, below and above them, and NULL.
     """
 
     rows: int
     known: np.ndarray
+    mean: float
     edges: np.ndarray
     shares: np.ndarray
 
@@ -86,7 +89,8 @@ class Reference:
         """From numbers, NaN where a value is NULL."""
         known = np.sort(values[~np.isnan(values)])
         edges = np.quantile(known, _SHARES) if known.size else np.array([])
-        return cls(values.size, known, edges, _shares(known, values.size, edges))
+        mean = float(known.mean()) if known.size else math.nan
+        return cls(values.size, known, mean, edges, _shares(known, values.size, edges))
 
 
 def compare_numbers(before: Reference, now: np.ndarray) -> Figures:
@@ -107,7 +111,7 @@ def compare_numbers(before: Reference, now: np.ndarray) -> Figures:
         return figures
     test = ks_2samp(known_before, known_now, method="asymp")
     return figures | {
-        "avg_delta": _rounded(known_now.mean() - known_before.mean()),
+        "avg_delta": _rounded(known_now.mean() - before.mean),
         "ks_test": {"statistic": _rounded(test.statistic), "pvalue": float(test.pvalue)},
         "wasserstein_distance": _rounded(wasserstein_distance(known_before, known_now)),
     }

@@ -83,9 +83,11 @@ def test_two_servers_side_by_side_end_with_a_failure_and_with_an_interrupt(tmp_p
     ("script", "status"), [("trap 'exit 4' TERM; echo ready; read line", 4), ("echo ready; read line", 128 + 15)]
 )
 def test_who_ends_the_command_with_a_signal_ends_what_it_runs(tmp_path, script, status):
-    code = (
-        f"import os, sys; from local_workspace.engine.beside import run; sys.exit(run(['sh', '-c', {script!r}], os.environ))"
-    )
+    code = f"""
+import os, sys
+from local_workspace.engine.beside import run
+sys.exit(run(['sh', '-c', {script!r}], os.environ))
+"""
     with start("-c", code, folder=tmp_path) as process:
         assert process.stdout.readline() == "ready\n"
         process.terminate()

@@ -14,8 +14,8 @@ from . import online_store as online_stores
 from . import tables
 from .identifiers import column, full_name, quoted
 from .lookup import FeatureLookup, as_list
-from .online_store import DatabricksOnlineStore, PublishedTable
 from .model_udf import model_udf
+from .online_store import DatabricksOnlineStore, PublishedTable
 from .packaged_model import DATA, RAW_MODEL, PackagedFlavor, read_spec
 from .tables import FeatureTable
 from .training_set import TrainingSet, look_up, plan

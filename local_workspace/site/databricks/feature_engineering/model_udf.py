@@ -1,6 +1,7 @@
 """A model as a function of Spark.
 
-`mlflow.pyfunc.spark_udf` keeps its models by process and is not safe where several tasks share one, as the local engine's do.
+`mlflow.pyfunc.spark_udf` keeps its models by process, and is not safe where tasks are threads of one, as the local
+engine's are.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 from mlflow.pyfunc import PyFuncModel
-from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
 
 _ONE_AT_A_TIME = Lock()
 
@@ -19,7 +20,7 @@ _ONE_AT_A_TIME = Lock()
 def model_udf(path: str, result_type: str, params: dict[str, Any] | None) -> Callable[..., Any]:
     """The model of a folder as a function from a struct of its inputs to a prediction of a type."""
 
-    @F.pandas_udf(result_type)  # type: ignore[call-overload]
+    @pandas_udf(result_type)  # type: ignore[call-overload, untyped-decorator]
     def predict(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
         model = load_once(path)
         for batch in batches:
@@ -35,4 +36,7 @@ def load_once(path: str) -> PyFuncModel:
         return _load(path)
 
 
-_load = cache(mlflow.pyfunc.load_model)
+@cache
+def _load(path: str) -> PyFuncModel:
+    loaded: PyFuncModel = mlflow.pyfunc.load_model(path)
+    return loaded
