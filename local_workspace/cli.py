@@ -13,8 +13,8 @@ from functools import partial
 import click
 
 from local_workspace.bundle import Bundle, load_bundle
-from local_workspace.engine.beside import run_beside_server
 from local_workspace.deployed_run import run_deployed, take_standard_output
+from local_workspace.engine.beside import run_beside_server
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.listening import listen
 from local_workspace.local_jobs import run_jobs
