@@ -259,7 +259,7 @@ DEFECTS = (
     Defect(
         "a doubled quote in a text of SQL",
         "the quote is lost: 'it''s' is its",
-        "'it\\'s' or a parameter of spark.sql",
+        "'it\\'s'",
         _doubles_quotes,
     ),
     Defect(

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from local_workspace.engine.defects import DEFECTS, EngineDefectError
+from local_workspace.workspace import REPOSITORY
 from project.delta import append_once, has, replace_rows
 from tests.unit.local_workspace.engine.conftest import on_sail
 
@@ -483,3 +484,8 @@ def test_it_is_found_however_it_is_written(spark, facts, way):
 @pytest.mark.parametrize("way", NOT_MEANT)
 def test_what_only_looks_like_it_runs(spark, facts, way):
     NOT_MEANT[way](spark, facts)
+
+
+def test_the_document_has_every_defect():
+    document = (REPOSITORY / "docs" / "engines.md").read_text(encoding="utf-8")
+    assert [one for one in DEFECTS if f"| {one.name} | {one.wrong} | {one.instead} |" not in document] == []

@@ -22,7 +22,7 @@ def parts(spark):
 
 
 def new(spark, part, value):
-    return spark.sql("SELECT CAST(:part AS STRING) AS part, :value AS value", args={"part": part, "value": value})
+    return spark.createDataFrame([(part, value)], "part string, value int")
 
 
 def values(spark, table):
