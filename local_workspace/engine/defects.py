@@ -7,6 +7,7 @@ none of them. docs/engines.md has the differences that a plan doesn't show.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import Message
 from pyspark.sql.connect.proto import base_pb2, catalog_pb2, commands_pb2, relations_pb2
@@ -35,7 +36,12 @@ _SETTING = "spark.sql.sources."
 # As Spark 4 reads them, a text with a doubled quote is one text.
 _DOUBLED_QUOTE = re.compile(r"""'.*(?<!\\)''.*'|".*(?<!\\)"".*\"""", re.DOTALL)
 _Source = relations_pb2.Read.DataSource
-_WITH_OPTIONS = (commands_pb2.WriteOperation, commands_pb2.WriteOperationV2, _Source, relations_pb2.Read.NamedTable)
+_WITH_OPTIONS: tuple[type[Any], ...] = (
+    commands_pb2.WriteOperation,
+    commands_pb2.WriteOperationV2,
+    _Source,
+    relations_pb2.Read.NamedTable,
+)
 
 
 class EngineDefectError(Exception):

@@ -98,13 +98,14 @@ def _nodes(message: Message) -> Iterator[Message]:
 @cache
 def _kind(part: FieldDescriptor) -> str:
     """How a field holds messages; empty if it holds none, or only where in the caller's code an expression is."""
-    if part.type != FieldDescriptor.TYPE_MESSAGE or part.name == "common":
+    held = part.message_type
+    if held is None or part.name == "common":
         return ""
     if not part.is_repeated:
         return "one"
-    if not part.message_type.GetOptions().map_entry:
+    if not held.GetOptions().map_entry:
         return "many"
-    return "map" if part.message_type.fields_by_name["value"].message_type else ""
+    return "map" if held.fields_by_name["value"].message_type else ""
 
 
 def tokens_of(text: str) -> list[str]:
