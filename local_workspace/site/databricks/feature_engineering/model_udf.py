@@ -5,16 +5,12 @@ engine's are.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from threading import Lock
 from typing import Any
 
-import mlflow
 import pandas as pd
-from mlflow.pyfunc import PyFuncModel
 from pyspark.sql.pandas.functions import pandas_udf
 
-_ONE_AT_A_TIME = Lock()
+from local_workspace.loaded_models import load_once
 
 
 def model_udf(path: str, result_type: str, params: dict[str, Any] | None) -> Callable[..., Any]:
@@ -24,19 +20,8 @@ def model_udf(path: str, result_type: str, params: dict[str, Any] | None) -> Cal
     def predict(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
         model = load_once(path)
         for batch in batches:
-            yield pd.Series(model.predict(batch, params=params))
+            predictions = pd.Series(model.predict(batch, params=params))
+            yield predictions.astype(str) if result_type == "string" else predictions
 
     made: Callable[..., Any] = predict
     return made
-
-
-def load_once(path: str) -> PyFuncModel:
-    """The model of a folder, which never changes, so a process loads it once."""
-    with _ONE_AT_A_TIME:
-        return _load(path)
-
-
-@cache
-def _load(path: str) -> PyFuncModel:
-    loaded: PyFuncModel = mlflow.pyfunc.load_model(path)
-    return loaded
