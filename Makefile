@@ -139,6 +139,8 @@ lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
 	@for name in local test spark parity connect; do \
 	    $(PYTHON_ENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
 	        requirements/$$name.in -o requirements/$$name.txt; done
+	@echo "A new pysail or pyspark must pass 'make test engines test-connect test-parity': the tests of the defects"
+	@echo "(tests/unit/local_workspace/engine) say which of them are gone, and docs/engines.md names the release."
 
 # What the CI systems say besides.
 

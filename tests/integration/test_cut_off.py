@@ -1,0 +1,102 @@
+"""A job that is interrupted or killed amid its queries: it ends, its tables stay whole, the next run goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from local_workspace import delta_log
+from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY
+
+AS_OF = "2013-01-10T00:00:00Z"
+SCHEMA = "warehouse/dev_local_arrival_delay.db"
+
+
+@contextmanager
+def job(root: Path) -> Iterator["subprocess.Popen[str]"]:
+    """The feature job in a process group of its own, as a terminal starts it."""
+    process = subprocess.Popen(  # noqa: S603 (our own interpreter)
+        [sys.executable, "-m", "local_workspace", "job", "feature_engineering", "--as-of", AS_OF],
+        cwd=REPOSITORY,
+        env={**os.environ, FOLDER_VARIABLE: str(root), "PYTHONUNBUFFERED": "1"},
+        process_group=0,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell starts what runs in the background with interrupts ignored, and processes inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 (no threads here)
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
+    """Until it has printed them."""
+    assert process.stdout
+    assert any(words in line for line in process.stdout), process.stderr.read() if process.stderr else ""
+
+
+def rows(spark: SparkSession, root: Path) -> dict[str, list[str]]:
+    """All rows of each table, by a reader of its own."""
+    folders = sorted(folder for folder in (root / SCHEMA).iterdir() if delta_log.is_table(folder))
+    found = {folder.name: spark.read.format("delta").load(str(folder)).drop("ingested_as_of") for folder in folders}
+    return {name: sorted(map(str, frame.collect())) for name, frame in found.items()}
+
+
+@pytest.fixture(scope="module")
+def unbroken(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What a run leaves that nothing has cut off."""
+    root = tmp_path_factory.mktemp("unbroken")
+    with job(root) as process:
+        assert process.wait(timeout=300) == 0
+    return rows(spark, root)
+
+
+@pytest.mark.parametrize("task", ["ingest", "check_flights", "congestion_features"])
+def test_ctrl_c_ends_a_run_with_130_and_the_next_run_goes_on(
+    task: str, spark: SparkSession, unbroken: dict[str, list[str]], tmp_path: Path
+) -> None:
+    with job(tmp_path) as process:
+        wait_for(process, f"{task}   started")
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert errors.strip() == "Interrupted. The next run continues with the tables as they are."
+    with job(tmp_path) as process:
+        assert process.wait(timeout=300) == 0
+    assert rows(spark, tmp_path) == unbroken
+
+
+def test_a_kill_leaves_whole_tables_that_the_next_run_goes_on_with(
+    spark: SparkSession, unbroken: dict[str, list[str]], tmp_path: Path
+) -> None:
+    with job(tmp_path) as process:
+        wait_for(process, "labels   started")
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait(timeout=30) == -signal.SIGKILL
+    left = rows(spark, tmp_path)
+    assert left["flights"] == unbroken["flights"], "what was done is whole"
+    with job(tmp_path) as process:
+        assert process.wait(timeout=300) == 0, "and nothing is held by who is gone"
+    assert rows(spark, tmp_path) == unbroken
+
+
+def test_two_commands_do_not_write_at_once(tmp_path: Path) -> None:
+    with job(tmp_path) as first:
+        wait_for(first, "ingest   started")
+        with job(tmp_path) as second:
+            printed, errors = second.communicate(timeout=60)
+            assert second.returncode == 2
+            assert printed == ""
+            (line,) = errors.splitlines()
+            assert line.startswith("error: Another run is using")
+        assert first.wait(timeout=300) == 0
