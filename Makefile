@@ -10,6 +10,8 @@ ENGINE ?= sail
 export ENGINE
 LOCAL := $(PYTHON_ENV)/local.done $(if $(filter spark,$(ENGINE)),$(SPARK_ENV)/spark.done)
 TEST := $(PYTHON_ENV)/test.done $(LOCAL)
+# Of tests: two processes, a file in one of them.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 NAME ?= training
 AS_OF ?= 2013-08-01T00:00:00Z
 PAIRS ?= 1
@@ -64,7 +66,7 @@ test: $(TEST) ## Everything that must hold
 	@$(RUN) -m pytest
 
 unit: $(TEST) ## The unit tests alone
-	@$(RUN) -m pytest tests/unit
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit
 
 integration: $(TEST) ## The integration tests alone: whole jobs, and the whole local run
 	@$(RUN) -m pytest tests/integration

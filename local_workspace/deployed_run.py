@@ -83,12 +83,15 @@ class Reports(Progress):
         error, _, trace = describe(task).partition("\n\n")
         if task.state is State.FAILED:
             state["state_message"] = error
-        self._report(task, state, end_time=_now(), error=error, error_trace=trace)
+        self._report(task, state, is_over=True, error=error, error_trace=trace)
 
-    def _report(self, task: TaskRun, state: dict[str, str], **more: Any) -> None:
+    def _report(self, task: TaskRun, state: dict[str, str], *, is_over: bool = False, **more: Any) -> None:
         if task.run.parent is None:
-            begun = _now() - round(1000 * (time.monotonic() - task.began))
+            now = round(1000 * time.time())
+            begun = now - round(1000 * (time.monotonic() - task.began))
             facts = {"task_key": task.task.task_key, "state": state, "start_time": begun, **more}
+            if is_over:
+                facts["end_time"] = now
             if task.task.condition_task:
                 settings = task.task.condition_task
                 facts["condition_task"] = {**settings.model_dump(), "outcome": task.outcome}
@@ -108,7 +111,3 @@ def take_standard_output() -> TextIO:
     sys.stdout.flush()
     os.dup2(2, 1)
     return reports
-
-
-def _now() -> int:
-    return round(1000 * time.time())

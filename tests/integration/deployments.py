@@ -89,7 +89,8 @@ class Deployment:
     def versions(self) -> dict[str, int]:
         """The Delta version of each table that is there."""
         found = self.spark.sql(f"SHOW TABLES IN {self.tables.catalog}.{self.tables.schema}").collect()
-        history = {row["tableName"]: f"DESCRIBE HISTORY {self.full_name(row['tableName'])} LIMIT 1" for row in found}
+        names = [row["tableName"] for row in found if not row["isTemporary"]]
+        history = {name: f"DESCRIBE HISTORY {self.full_name(name)} LIMIT 1" for name in names}
         return {name: self.spark.sql(query).collect()[0]["version"] for name, query in history.items()}
 
     def _execute(self, file: Path, dbutils: DBUtils, _: TaskRun) -> Any:

@@ -470,7 +470,8 @@ NOT_MEANT: dict[str, Callable[[SparkSession, DataFrame], object]] = {
 def facts(spark):
     rows = spark.sql(FACTS)
     rows.createOrReplaceTempView("facts")
-    return rows
+    yield rows
+    spark.catalog.dropTempView("facts")
 
 
 @on_sail
