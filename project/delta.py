@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 _CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
 # How often a write that met another one is tried, and the longest wait between two tries.
-_ATTEMPTS, _LONGEST_WAIT_SECONDS = 6, 5
+_ATTEMPTS, _LONGEST_WAIT_SECONDS = 10, 5
 
 
 def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
@@ -85,7 +85,7 @@ def has(table: str, values: Mapping[str, object]) -> Column:
 
 def is_conflict(error: BaseException) -> bool:
     """Whether a write failed because another one had changed the table meanwhile, as Delta names its errors."""
-    return isinstance(error, PySparkException) and (error.getCondition() or "").startswith("DELTA_CONCURRENT_")
+    return isinstance(error, PySparkException) and "DELTA_CONCURRENT_" in (error.getCondition() or str(error))
 
 
 def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column) -> None:

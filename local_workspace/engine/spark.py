@@ -47,11 +47,13 @@ def server(root: Path) -> Iterator[dict[str, str]]:
     # In the environment, not a setting: what is set stands on the JVM's command line for all to see.
     token = secrets.token_urlsafe()
     command = [str(python), "-m", "local_workspace.jvm.server", str(root)]
+    # The address of another server would make Spark a client of it.
+    environment = {name: value for name, value in os.environ.items() if name != REMOTE_VARIABLE}
     with (root / _LOG).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
             cwd=REPOSITORY,
-            env={**os.environ, TOKEN_VARIABLE: token, **_python_workers()},
+            env={**environment, TOKEN_VARIABLE: token, **_python_workers()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -19,7 +19,8 @@ from .identifiers import column, full_name, quoted, quoted_column
 _PRIMARY_KEYS = "featureEngineering.primaryKeys"
 _TIMESERIES_COLUMNS = "featureEngineering.timeseriesColumns"
 _TAGS = "featureEngineering.tags"
-# Beside Delta's own comment, which not every engine takes as a property.
+# Beside Delta's own comment, which not every engine takes as a property. Read from the log: Spark redacts what it takes
+# for a secret, such as any text with "url" in it.
 _DESCRIPTION = "featureEngineering.description"
 
 
@@ -66,15 +67,15 @@ def get(spark: SparkSession, name: str) -> FeatureTable:
     """Reads what is known about a feature table; a table without a primary key is none."""
     name = full_name(spark, name)
     features = read(spark, name).columns
-    properties = properties_of(spark, name)
+    properties, written = properties_of(spark, name), delta_log.metadata(delta_log.folder_of(spark, name))
     primary_keys, timestamp_keys = keys_of(properties)
     return FeatureTable(
         name=name,
         primary_keys=primary_keys,
         timestamp_keys=timestamp_keys,
         features=features,
-        description=properties[_DESCRIPTION],
-        partition_columns=delta_log.metadata(delta_log.folder_of(spark, name))["partitionColumns"],
+        description=written["configuration"][_DESCRIPTION],
+        partition_columns=written["partitionColumns"],
         tags=json.loads(properties[_TAGS]),
     )
 
