@@ -20,10 +20,6 @@ def make_catalog_resources(bundle: Bundle, workspace: Workspace, spark: SparkSes
 def make_mlflow_resources(bundle: Bundle, workspace: Workspace) -> None:
     """Makes what MLflow's store holds, with its files in the workspace."""
     from mlflow import MlflowClient  # noqa: PLC0415 (once the workspace is entered)
-    from mlflow.utils.logging_utils import disable_logging  # noqa: PLC0415
-
-    # What it says of each new version would run through the display of the tasks.
-    disable_logging()  # type: ignore[no-untyped-call]
 
     # Opening a store of its own makes MLflow put a folder for files into the current one.
     with contextlib.chdir(workspace.root):

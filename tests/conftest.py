@@ -61,7 +61,7 @@ def home(pytestconfig: pytest.Config) -> Home:
     return pytestconfig.stash[_HOME]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def workspace(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A local workspace that this test session alone uses; the environment is a local run's."""
     before = dict(os.environ)
@@ -79,8 +79,8 @@ def spark(home: Home, workspace: Workspace) -> Iterator[SparkSession]:
         yield session
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A browser without a window."""
+    """A browser without a window; no longer than a module needs it, as it keeps an event loop in this thread."""
     with open_browser() as opened:
         yield opened

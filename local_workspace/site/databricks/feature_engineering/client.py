@@ -6,6 +6,7 @@ from typing import Any
 
 import mlflow
 from mlflow.models import Model
+from mlflow.utils.logging_utils import disable_logging
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -241,6 +242,8 @@ class FeatureEngineeringClient:
         refuse(infer_input_example=infer_input_example, output_schema=flavor_options.get("output_schema"))
         if training_set is None:
             raise ValueError("training_set must be given.")
+        # What MLflow prints of each new version would run through the display of the tasks.
+        disable_logging()
         Model.log(
             artifact_path=None,
             name=artifact_path,
