@@ -243,7 +243,7 @@ class FeatureEngineeringClient:
         if training_set is None:
             raise ValueError("training_set must be given.")
         # What MLflow prints of each new version would run through the display of the tasks.
-        disable_logging()
+        disable_logging()  # type: ignore[no-untyped-call]
         Model.log(
             artifact_path=None,
             name=artifact_path,
