@@ -17,6 +17,8 @@ from local_workspace.workspace import REPOSITORY
 
 ENVIRONMENT = REPOSITORY / ".venv-spark"
 REMOTE_VARIABLE, TOKEN_VARIABLE = "SPARK_REMOTE", "SPARK_CONNECT_AUTHENTICATE_TOKEN"
+# What would make the server's own Spark a client of another; Spark's clients set some of it themselves.
+_OF_CLIENTS = {REMOTE_VARIABLE, "SPARK_LOCAL_REMOTE", "SPARK_CONNECT_MODE_ENABLED"}
 _LOG = "spark.log"
 
 
@@ -47,8 +49,7 @@ def server(root: Path) -> Iterator[dict[str, str]]:
     # In the environment, not a setting: what is set stands on the JVM's command line for all to see.
     token = secrets.token_urlsafe()
     command = [str(python), "-m", "local_workspace.jvm.server", str(root)]
-    # The address of another server would make Spark a client of it.
-    environment = {name: value for name, value in os.environ.items() if name != REMOTE_VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_CLIENTS}
     with (root / _LOG).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
