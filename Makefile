@@ -120,6 +120,7 @@ bundle-run: $(CLI) ## Run a deployed job: make bundle-run TARGET=dev JOB=trainin
 slice-test: $(CLI) ## Run the jobs of the target test on its small slice of the sample
 	@$(BUNDLE) run --target test --job training
 	@$(BUNDLE) run --target test --job batch_inference
+	@$(BUNDLE) run --target test --job batch_inference --params as_of=2013-08-02T00:00:00Z
 	@$(BUNDLE) run --target test --job monitoring --params as_of=2013-08-02T00:00:00Z
 
 smoke: $(CLI) ## After a deployment: train, if there is need, and score: make smoke TARGET=staging

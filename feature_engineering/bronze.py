@@ -1,148 +1,95 @@
 """Landed files to bronze tables: checked, typed, in UTC; what breaks the contract goes to quarantine."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from feature_engineering.contract_check import accepted, judge, refused
-from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER, Contract
-from feature_engineering.landing import landed_folders, landing_folder, read_landed
-from feature_engineering.times import with_times, with_zones
-from project.delta import append_once, ensure_table, has, upsert
-from project.tables import Tables
+from feature_engineering.contracts import Contract
+from feature_engineering.definitions import KNOWN_AT, Reading, Source
+from feature_engineering.landing import landed_at, landed_folders, landing_folder, read_landed
+from project.delta import append_once, ensure_table, has
 
 
-def check_reference(spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime) -> None:
-    """Brings airports and aircraft, which land with the first run, into bronze and quarantine.
+def read_source(
+    source: Source, volume: Path, since: datetime | None, as_of: datetime, reading: Reading
+) -> DataFrame | None:
+    """The bronze rows of what landed in (since, as_of], with `ingested_as_of`; refused rows go to quarantine.
 
     Args:
-        spark: the session.
-        tables: the deployment's tables.
+        source: which.
         volume: the folder that holds the landing folder; `checked` beside it holds each run's judged rows.
-        since: as_of of the last completed refresh; nothing is done where there is one.
+        since: what landed up to then has been read before; None reads all that ever landed.
         as_of: the moment of this run.
+        reading: what the source's functions may look at.
+
+    Returns:
+        The rows; None where nothing has landed that need not.
 
     Raises:
         FileNotFoundError: nothing landed for a source that must have landed; it names the source.
         ValueError: a landed file lacks a column; it names both.
     """
-    if since is None:
-        for contract, table in ((AIRPORTS, tables.airports), (PLANES, tables.planes)):
-            rows = _sort_out(spark, tables, _judged(spark, volume, contract, since, as_of), contract, volume)
-            _write(spark, table, rows, contract.key, as_of)
+    landing = landing_folder(volume)
+    folders = landed_folders(landing, source.name, since, as_of)
+    if not folders:
+        if source.is_due_each_run or since is None:
+            raise FileNotFoundError(f"nothing has landed for {source.name} up to {as_of.isoformat()}")
+        return None
+    contract = source.contract
+    landed = read_landed(reading.spark, folders, tuple(contract.types), contract.optional, reading.read_until)
+    judged = source.judge_more(judge(landed, source.contract, in_each_landing=source.keeps_states), reading)
+    rows = _sort_out(judged, source.contract, volume, reading)
+    if source.keeps_states:
+        first = landed_at(landed_folders(landing, source.name, None, as_of)[0])
+        known = None if since is None else reading.spark.table(reading.tables.named(source.name))
+        rows = new_states(rows, source.key, known, first, reading.config.history_start)
+    return source.rows(rows.drop("landed_as_of"), reading).withColumn("ingested_as_of", F.lit(as_of))
 
 
-def check_weather(spark: SparkSession, tables: Tables, volume: Path, since: datetime | None, as_of: datetime) -> None:
-    """Brings the observations that landed in (since, as_of] into bronze and quarantine; raises as the above."""
-    judged = _judged(spark, volume, WEATHER, since, as_of)
-    weather = bronze_weather(_sort_out(spark, tables, judged, WEATHER, volume))
-    _write(spark, tables.weather, weather, ("origin", "observed_at"), as_of)
-
-
-def check_flights(
-    spark: SparkSession,
-    tables: Tables,
-    volume: Path,
-    since: datetime | None,
-    as_of: datetime,
-    prediction_hours_ahead: int,
-) -> None:
-    """Brings the flights that landed in (since, as_of] into bronze and quarantine; raises as the above.
-
-    It needs the airports' time zones, so `check_reference` goes before it.
-    """
-    airports = spark.table(tables.airports)
-    judged = refuse_unknown_zones(_judged(spark, volume, FLIGHTS, since, as_of), airports)
-    flights = with_times(_sort_out(spark, tables, judged, FLIGHTS, volume), airports)
-    rows = bronze_flights(flights, prediction_hours_ahead)
-    _write(spark, tables.flights, rows, ("flight_id",), as_of)
-
-
-def refuse_unknown_zones(judged: DataFrame, airports: DataFrame) -> DataFrame:
-    """Adds a reason to flights that would else be accepted, and to whose destination no time zone is known."""
-    zoned = with_zones(judged, airports)
-    reason = F.coalesce("reason", F.when(F.col("zone").isNull(), "dest: its time zone is unknown"))
-    is_newest = F.col("is_newest") & F.col("zone").isNotNull()
-    return zoned.withColumns({"reason": reason, "is_newest": is_newest}).select(*judged.columns)
-
-
-def bronze_weather(weather: DataFrame) -> DataFrame:
-    """One row an (origin, observed_at): the observations of the hour that begins at `time_hour`, known at its end."""
-    measures = [name for name in WEATHER.types if name not in WEATHER.key]
-    observed_at = (F.col("time_hour") + F.make_dt_interval(hours=F.lit(1))).alias("observed_at")
-    return weather.select("origin", observed_at, *measures)
-
-
-def bronze_flights(flights: DataFrame, prediction_hours_ahead: int) -> DataFrame:
-    """One row a flight: schedule, what the model takes from it, and what has happened so far.
+def new_states(
+    rows: DataFrame, key: Sequence[str], known: DataFrame | None, first: datetime, history_start: datetime
+) -> DataFrame:
+    """The rows that differ from the ones of their key before them, with `known_at`.
 
     Args:
-        flights: accepted rows with the moments of `with_times`.
-        prediction_hours_ahead: how long before departure a prediction is asked.
-
-    Returns:
-        `flight_id`, keys, `prediction_at`, schedule features (doubles), `status`, moments (UTC) and delays (minutes).
-        An arrival is never earlier than its departure.
+        rows: accepted rows of any number of landings, with `landed_as_of`.
+        key: the columns that say what a row is about.
+        known: the states that are known already, with `known_at`; None where there are none.
+        first: the moment of the first landing of all: its rows count as known from `history_start` on.
+        history_start: when the history begins.
     """
-    local_day = F.make_date("year", "month", "day")
-    ahead = F.make_dt_interval(hours=F.lit(prediction_hours_ahead))
-    block_seconds = F.unix_timestamp("sched_arr_at") - F.unix_timestamp("sched_dep_at")
-    return flights.select(
-        F.concat_ws("-", "carrier", "flight", "origin", local_day).alias("flight_id"),
-        "carrier",
-        "flight",
-        "tailnum",
-        "origin",
-        "dest",
-        "sched_dep_at",
-        "sched_arr_at",
-        (F.col("sched_dep_at") - ahead).alias("prediction_at"),
-        _double(F.col("distance")).alias("distance_miles"),
-        _double(block_seconds / 60).alias("block_minutes"),
-        _double(F.col("hour") * 60 + F.col("minute")).alias("departure_minute_of_day"),
-        _double((F.dayofweek(local_day) + 5) % 7).alias("departure_weekday"),
-        "status",
-        "departed_at",
-        F.greatest("arrived_at", F.when(F.col("arrived_at").isNotNull(), F.col("departed_at"))).alias("arrived_at"),
-        _double(F.col("dep_delay")).alias("dep_delay"),
-        _double(F.col("arr_delay")).alias("arr_delay"),
-    )
+    known_at = F.when(F.col("landed_as_of") == F.lit(first), F.lit(history_start)).otherwise(F.col("landed_as_of"))
+    states = rows.withColumn(KNOWN_AT, known_at).withColumn("_is_new", F.lit(True))
+    values = [name for name in rows.columns if name not in {*key, "landed_as_of"}]
+    if known is not None:
+        old = known.select(*key, *values, KNOWN_AT).withColumn("_is_new", F.lit(False))
+        states = states.unionByName(old, allowMissingColumns=True)
+    in_time = Window.partitionBy(*key).orderBy(KNOWN_AT)
+    state = F.to_json(F.struct(*values))
+    before = F.lag(state).over(in_time)
+    is_other = F.col("_is_new") & (before.isNull() | (before != state))
+    return states.withColumn("_is_other", is_other).filter("_is_other").drop("_is_new", "_is_other")
 
 
-def _judged(
-    spark: SparkSession, volume: Path, contract: Contract, since: datetime | None, as_of: datetime
-) -> DataFrame:
-    folders = landed_folders(landing_folder(volume), contract.source, since, as_of)
-    if not folders:
-        raise FileNotFoundError(f"nothing has landed for {contract.source} up to {as_of.isoformat()}")
-    return judge(read_landed(spark, folders, tuple(contract.types)), contract)
-
-
-def _sort_out(spark: SparkSession, tables: Tables, judged: DataFrame, contract: Contract, volume: Path) -> DataFrame:
+def _sort_out(judged: DataFrame, contract: Contract, volume: Path, reading: Reading) -> DataFrame:
     """Puts refused rows into quarantine and gives the accepted ones.
 
     The judged rows go through a file, so that the check runs once, however often its outcome is read. Each landing is
     a batch of its own in quarantine: sources are checked side by side, and a run that failed is run again.
     """
+    spark, quarantine = reading.spark, reading.tables.quarantine
     file = str(volume / "checked" / contract.source)
     judged.write.mode("overwrite").parquet(file)
     checked = spark.read.schema(judged.schema).parquet(file)
     rows = refused(checked, contract)
-    ensure_table(spark, tables.quarantine, rows.schema)
+    ensure_table(spark, quarantine, rows.schema)
     # As a number: a collected timestamp has no zone and is in the zone of this process.
     for (seconds,) in rows.select(F.unix_seconds("landed_as_of")).distinct().collect():
         landing = {"source": contract.source, "landed_as_of": datetime.fromtimestamp(seconds, UTC)}
         of_landing = rows.filter(F.col("landed_as_of") == F.lit(landing["landed_as_of"]))
-        append_once(spark, tables.quarantine, of_landing, has(tables.quarantine, landing))
+        append_once(spark, quarantine, of_landing, has(quarantine, landing))
     return accepted(checked, contract)
-
-
-def _write(spark: SparkSession, table: str, rows: DataFrame, key: tuple[str, ...], as_of: datetime) -> None:
-    rows = rows.withColumn("ingested_as_of", F.lit(as_of))
-    upsert(spark, table, rows, key, but=["ingested_as_of"])
-
-
-def _double(column: Column) -> Column:
-    return column.cast("double")

@@ -1,20 +1,17 @@
 """Traffic at the airport of departure, at each quarter of an hour: what has been seen, what waits, what is to come."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed, minutes_later, next_step, steps
+from feature_engineering.grid import minutes_later, next_step, steps
 
-KEYS = ("origin", "known_at")
 STEP_MINUTES = 15
 _SEEN_STEPS = 12  # what has happened counts for three hours
 _LOAD_STEPS = 8  # what is scheduled counts for two hours before
 _LATE_MINUTES = 15
-# A departure is at most a day late (the contract), and is seen for three hours.
-_LONGEST_EFFECT = timedelta(hours=27)
-_DEPARTURE, _CANCELLATION, _WAITING, _LOAD, _CHANGED = "departure", "cancellation", "waiting", "load", "changed"
+_DEPARTURE, _CANCELLATION, _WAITING, _LOAD = "departure", "cancellation", "waiting", "load"
 
 
 def congestion_features(flights: DataFrame, as_of: datetime) -> DataFrame:
@@ -29,21 +26,7 @@ def congestion_features(flights: DataFrame, as_of: datetime) -> DataFrame:
         `dep_late_share_*h` (delay of at least 15 minutes), `cancellations_*h`; `waiting` (scheduled in the last three
         hours, neither departed nor cancelled), `waiting_minutes` (their mean wait) and `load_next_2h`.
     """
-    return _features(_over_steps(flights, _events(as_of), as_of)).drop("_is_touched")
-
-
-def new_congestion_features(
-    flights: DataFrame, since: datetime | None, changed_from: datetime | None, as_of: datetime
-) -> DataFrame:
-    """The rows that the flights brought or altered after `since` touch."""
-    if changed_from is None:
-        return congestion_features(flights, as_of)
-    nearby = flights.filter(F.col("sched_dep_at") >= F.lit(changed_from - 2 * _LONGEST_EFFECT))
-    # A correction takes a flight away from where it was: all that it may ever have touched counts anew.
-    first = F.date_trunc("hour", minutes_later(F.col("sched_dep_at"), -120))
-    anywhere = _event(_CHANGED, first, F.col("sched_dep_at") + F.lit(_LONGEST_EFFECT), changed(since))
-    features = _features(_over_steps(nearby, [*_events(as_of), anywhere], as_of))
-    return features.filter("_is_touched").drop("_is_touched")
+    return _features(_over_steps(flights, _events(as_of), as_of))
 
 
 def _events(as_of: datetime) -> list[Column]:
@@ -83,7 +66,7 @@ def _features(rows: DataFrame) -> DataFrame:
     in_last_hour = F.col("known_at") < minutes_later(F.col("first"), 60)
     delay, is_late = F.col("dep_delay"), (F.col("dep_delay") >= _LATE_MINUTES).cast("double")
     wait = (F.unix_timestamp("known_at") - F.unix_timestamp("sched_dep_at")) / 60
-    grouped = rows.groupBy(*KEYS).agg(
+    return rows.groupBy("origin", "known_at").agg(
         count(_DEPARTURE, in_last_hour).alias("departures_1h"),
         count(_DEPARTURE).alias("departures_3h"),
         mean_of_departures(delay, in_last_hour).alias("dep_delay_1h"),
@@ -95,10 +78,7 @@ def _features(rows: DataFrame) -> DataFrame:
         count(_WAITING).alias("waiting"),
         count(_LOAD).alias("load_next_2h"),
         F.avg(F.when(F.col("kind") == _WAITING, wait)).alias("waiting_minutes"),
-        F.bool_or(F.col("kind") == _CHANGED).alias("_is_touched"),
-        F.bool_or(F.col("kind") != _CHANGED).alias("_is_there"),
     )
-    return grouped.filter("_is_there").drop("_is_there")
 
 
 def _steps_later(moment: Column, number: int) -> Column:

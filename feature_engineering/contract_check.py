@@ -13,12 +13,13 @@ from feature_engineering.contracts import Contract
 _NOT_OF_ITS_TYPE = "not of its type"
 
 
-def judge(landed: DataFrame, contract: Contract) -> DataFrame:
+def judge(landed: DataFrame, contract: Contract, *, in_each_landing: bool = False) -> DataFrame:
     """Adds `reason` to each landed row: why it is refused, NULL where it is not.
 
     Args:
         landed: the contract's columns as text, and `landed_as_of`.
         contract: the source's contract.
+        in_each_landing: of each landing one row of a key is accepted, and not the newest of all.
 
     Returns:
         The rows with `reason` and `is_newest`: true on the one accepted row of each key that landed last. Of rows with
@@ -37,7 +38,7 @@ def judge(landed: DataFrame, contract: Contract) -> DataFrame:
     judged = judged.withColumn("reason", F.nullif(reasons, F.lit("")))
     # Which one is kept must not depend on the order in which the rows are read.
     newest_first = (F.desc("landed_as_of"), F.xxhash64(*contract.types))
-    key = (typed[name] for name in contract.key)
+    key = [*(typed[name] for name in contract.key), *([F.col("landed_as_of")] if in_each_landing else [])]
     same_key = Window.partitionBy(*key, F.col("reason").isNull()).orderBy(*newest_first)
     place = F.row_number().over(same_key)
     is_repeated = F.lag("landed_as_of").over(same_key) == F.col("landed_as_of")
@@ -94,9 +95,9 @@ def _without(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def accepted(judged: DataFrame, contract: Contract) -> DataFrame:
-    """The newest accepted row of each key, in the contract's types."""
+    """The newest accepted row of each key, in the contract's types, and `landed_as_of`."""
     typed = [F.col(name).cast(kind).alias(name) for name, kind in contract.types.items()]
-    return judged.filter("is_newest").select(*typed)
+    return judged.filter("is_newest").select(*typed, "landed_as_of")
 
 
 def refused(judged: DataFrame, contract: Contract) -> DataFrame:

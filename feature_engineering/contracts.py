@@ -32,8 +32,14 @@ class Contract:
     types: dict[str, str]
     schema: pa.DataFrameSchema
 
+    @property
+    def optional(self) -> frozenset[str]:
+        """The columns that may be NULL."""
+        return frozenset(name for name, column in self.schema.columns.items() if column.nullable)
 
-def _column(kind: str, *checks: pa.Check, nullable: bool = False) -> tuple[str, pa.Column]:
+
+def column(kind: str, *checks: pa.Check, nullable: bool = False) -> tuple[str, pa.Column]:
+    """A column of a contract: its Spark type, and what each of its values must be."""
     return kind, pa.Column(_PANDAS_TYPES[kind], list(checks), nullable=nullable, coerce=True)
 
 
@@ -99,83 +105,84 @@ def _vapour_pressure(fahrenheit: pd.Series) -> pd.Series:
     return pd.Series(np.exp(17.625 * celsius / (243.04 + celsius)), index=fahrenheit.index)
 
 
-def _contract(
+def contract_of(
     source: str, key: tuple[str, ...], columns: dict[str, tuple[str, pa.Column]], *of_rows: pa.Check
 ) -> Contract:
+    """A contract of columns, and of checks that look at several of them."""
     types = {name: kind for name, (kind, _) in columns.items()}
     schema = pa.DataFrameSchema({name: column for name, (_, column) in columns.items()}, checks=list(of_rows))
     return Contract(source, key, types, schema)
 
 
-FLIGHTS = _contract(
+FLIGHTS = contract_of(
     "flights",
     ("year", "month", "day", "carrier", "flight", "origin"),
     {
-        "year": _column(_WHOLE, _between(1990, 2100)),
-        "month": _column(_WHOLE, _between(1, 12)),
-        "day": _column(_WHOLE, _between(1, 31)),
-        "dep_time": _column(_WHOLE, _clock(), nullable=True),
-        "sched_dep_time": _column(_WHOLE, _clock()),
-        "dep_delay": _column(_WHOLE, _between(-120, 1440), nullable=True),
-        "arr_time": _column(_WHOLE, _clock(), nullable=True),
-        "sched_arr_time": _column(_WHOLE, _clock()),
-        "arr_delay": _column(_WHOLE, _between(-180, 1440), nullable=True),
-        "carrier": _column(_TEXT, pa.Check.str_matches(r"^[A-Z0-9]{2}$", error="not a carrier code")),
-        "flight": _column(_WHOLE, _between(1, 9999)),
-        "tailnum": _column(_TEXT, nullable=True),
-        "origin": _column(_TEXT, _one_of(_AIRPORTS)),
-        "dest": _column(_TEXT, pa.Check.str_matches(r"^[A-Z]{3}$", error="not an airport code")),
-        "air_time": _column(_WHOLE, _between(1, 1440), nullable=True),
-        "distance": _column(_WHOLE, _between(1, 15000)),
-        "hour": _column(_WHOLE, _between(0, 23)),
-        "minute": _column(_WHOLE, _between(0, 59)),
-        "time_hour": _column(_MOMENT),
-        "status": _column(_TEXT, _one_of(_STATUSES)),
+        "year": column(_WHOLE, _between(1990, 2100)),
+        "month": column(_WHOLE, _between(1, 12)),
+        "day": column(_WHOLE, _between(1, 31)),
+        "dep_time": column(_WHOLE, _clock(), nullable=True),
+        "sched_dep_time": column(_WHOLE, _clock()),
+        "dep_delay": column(_WHOLE, _between(-120, 1440), nullable=True),
+        "arr_time": column(_WHOLE, _clock(), nullable=True),
+        "sched_arr_time": column(_WHOLE, _clock()),
+        "arr_delay": column(_WHOLE, _between(-180, 1440), nullable=True),
+        "carrier": column(_TEXT, pa.Check.str_matches(r"^[A-Z0-9]{2}$", error="not a carrier code")),
+        "flight": column(_WHOLE, _between(1, 9999)),
+        "tailnum": column(_TEXT, nullable=True),
+        "origin": column(_TEXT, _one_of(_AIRPORTS)),
+        "dest": column(_TEXT, pa.Check.str_matches(r"^[A-Z]{3}$", error="not an airport code")),
+        "air_time": column(_WHOLE, _between(1, 1440), nullable=True),
+        "distance": column(_WHOLE, _between(1, 15000)),
+        "hour": column(_WHOLE, _between(0, 23)),
+        "minute": column(_WHOLE, _between(0, 59)),
+        "time_hour": column(_MOMENT),
+        "status": column(_TEXT, _one_of(_STATUSES)),
     },
     _day_in_month(),
     _has_delays(),
 )
 
-WEATHER = _contract(
+WEATHER = contract_of(
     "weather",
     ("origin", "time_hour"),
     {
-        "origin": _column(_TEXT, _one_of(_AIRPORTS)),
-        "time_hour": _column(_MOMENT),
-        "temp": _column(_NUMBER, _between(-60, 130), nullable=True),  # degrees Fahrenheit
-        "dewp": _column(_NUMBER, _between(-60, 100), nullable=True),
-        "humid": _column(_NUMBER, _between(0, 100), nullable=True),  # per cent
-        "wind_dir": _column(_NUMBER, _between(0, 360), nullable=True),  # degrees
-        "wind_speed": _column(_NUMBER, _between(0, 200), nullable=True),  # miles an hour
-        "wind_gust": _column(_NUMBER, _between(0, 250), nullable=True),
-        "precip": _column(_NUMBER, _between(0, 12), nullable=True),  # inches
-        "pressure": _column(_NUMBER, _between(850, 1100), nullable=True),  # millibars
-        "visib": _column(_NUMBER, _between(0, 100), nullable=True),  # miles
+        "origin": column(_TEXT, _one_of(_AIRPORTS)),
+        "time_hour": column(_MOMENT),
+        "temp": column(_NUMBER, _between(-60, 130), nullable=True),  # degrees Fahrenheit
+        "dewp": column(_NUMBER, _between(-60, 100), nullable=True),
+        "humid": column(_NUMBER, _between(0, 100), nullable=True),  # per cent
+        "wind_dir": column(_NUMBER, _between(0, 360), nullable=True),  # degrees
+        "wind_speed": column(_NUMBER, _between(0, 200), nullable=True),  # miles an hour
+        "wind_gust": column(_NUMBER, _between(0, 250), nullable=True),
+        "precip": column(_NUMBER, _between(0, 12), nullable=True),  # inches
+        "pressure": column(_NUMBER, _between(850, 1100), nullable=True),  # millibars
+        "visib": column(_NUMBER, _between(0, 100), nullable=True),  # miles
     },
     _in_fahrenheit(),
 )
 
-PLANES = _contract(
+PLANES = contract_of(
     "planes",
     ("tailnum",),
     {
-        "tailnum": _column(_TEXT),
-        "year": _column(_WHOLE, _between(1900, 2100), nullable=True),
-        "manufacturer": _column(_TEXT, nullable=True),
-        "model": _column(_TEXT, nullable=True),
-        "engines": _column(_WHOLE, _between(1, 8), nullable=True),
-        "seats": _column(_WHOLE, _between(1, 900), nullable=True),
+        "tailnum": column(_TEXT),
+        "year": column(_WHOLE, _between(1900, 2100), nullable=True),
+        "manufacturer": column(_TEXT, nullable=True),
+        "model": column(_TEXT, nullable=True),
+        "engines": column(_WHOLE, _between(1, 8), nullable=True),
+        "seats": column(_WHOLE, _between(1, 900), nullable=True),
     },
 )
 
-AIRPORTS = _contract(
+AIRPORTS = contract_of(
     "airports",
     ("faa",),
     {
-        "faa": _column(_TEXT),
-        "name": _column(_TEXT, nullable=True),
-        "lat": _column(_NUMBER, _between(-90, 90)),
-        "lon": _column(_NUMBER, _between(-180, 180)),
-        "tzone": _column(_TEXT, _time_zone(), nullable=True),
+        "faa": column(_TEXT),
+        "name": column(_TEXT, nullable=True),
+        "lat": column(_NUMBER, _between(-90, 90)),
+        "lon": column(_NUMBER, _between(-180, 180)),
+        "tzone": column(_TEXT, _time_zone(), nullable=True),
     },
 )

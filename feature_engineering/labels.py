@@ -1,36 +1,44 @@
-"""Was the flight late, and since when is it known."""
+"""How each flight ended, whether it was late, and since when that is known."""
 
 from datetime import datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from feature_engineering.changes import changed
-
-KEYS = ("flight_id",)
+ARRIVED, CANCELLED, DIVERTED = "arrived", "cancelled", "diverted"
 
 
-def new_labels(flights: DataFrame, late_minutes: int, since: datetime | None, as_of: datetime) -> DataFrame:
-    """Labels of flights brought or altered after `since` that had arrived by as_of.
+def labels(flights: DataFrame, as_of: datetime, late_minutes: int) -> DataFrame:
+    """The flights whose end was known by as_of: the one place that says how a flight ended.
 
     Args:
         flights: bronze flights.
+        as_of: no later end is told.
         late_minutes: the arrival delay from which a flight is late.
-        since: as_of of the last completed refresh.
-        as_of: the moment of this run.
 
     Returns:
-        `flight_id`, `carrier`, `origin`, `dest`, `known_at` (arrival, UTC), `arr_delay` (minutes), `late` (0.0 or 1.0),
-        `ingested_as_of`. Cancelled and diverted flights have no label.
+        `flight_id`, `carrier`, `origin`, `dest`, `sched_dep_at`, `known_at` (UTC), `outcome` ('arrived', 'cancelled' or
+        'diverted'), `arr_delay` (minutes) and `late` (0.0 or 1.0); the last two are NULL unless the flight arrived.
+        An arrival is known when it happens, a cancellation at the scheduled departure, a diversion at the scheduled
+        arrival, or at the departure where that is later.
     """
-    arrived = flights.filter(changed(since) & (F.col("arrived_at") <= F.lit(as_of)))
-    return arrived.select(
+    status, has_arrived = F.col("status"), F.col("arrived_at").isNotNull()
+    outcome = F.when(has_arrived, F.lit(ARRIVED)).when(status.isin(CANCELLED, DIVERTED), status)
+    known_at = (
+        F.when(has_arrived, F.col("arrived_at"))
+        .when(status == CANCELLED, F.col("sched_dep_at"))
+        .when(status == DIVERTED, F.greatest("sched_arr_at", "departed_at"))
+    )
+    is_late = (F.col("arr_delay") >= late_minutes).cast("double")
+    ended = flights.withColumns({"known_at": known_at, "outcome": outcome}).filter(F.col("known_at") <= F.lit(as_of))
+    return ended.select(
         "flight_id",
         "carrier",
         "origin",
         "dest",
-        F.col("arrived_at").alias("known_at"),
-        "arr_delay",
-        (F.col("arr_delay") >= late_minutes).cast("double").alias("late"),
-        F.lit(as_of).alias("ingested_as_of"),
+        "sched_dep_at",
+        "known_at",
+        "outcome",
+        F.when(has_arrived, F.col("arr_delay")).alias("arr_delay"),
+        F.when(has_arrived, is_late).alias("late"),
     )

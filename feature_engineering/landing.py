@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,17 +30,25 @@ def land(rows: DataFrame, landing: Path, source: str, as_of: datetime) -> None:
 
 def landed_folders(landing: Path, source: str, since: datetime | None, as_of: datetime) -> list[Path]:
     """The folders of one source that landed in (since, as_of], oldest first."""
-    landed = [(_landed_at(folder), folder) for folder in (landing / source).glob("as_of=*")]
+    landed = [(landed_at(folder), folder) for folder in (landing / source).glob("as_of=*")]
     return [folder for moment, folder in sorted(landed) if (since is None or moment > since) and moment <= as_of]
 
 
-def read_landed(spark: SparkSession, folders: list[Path], columns: tuple[str, ...]) -> DataFrame:
+def read_landed(
+    spark: SparkSession,
+    folders: list[Path],
+    columns: tuple[str, ...],
+    optional: Collection[str] = (),
+    read_until: datetime | None = None,
+) -> DataFrame:
     """Reads landed folders as text.
 
     Args:
         spark: the session.
         folders: as `landed_folders` gives them; at least one.
         columns: the columns to read.
+        optional: those that a folder may lack which landed by `read_until`: it was read when they were not asked for.
+        read_until: what landed up to then has been read before; None where nothing has.
 
     Returns:
         `columns` as strings, empty fields as NULL, and `landed_as_of` (UTC).
@@ -50,13 +59,14 @@ def read_landed(spark: SparkSession, folders: list[Path], columns: tuple[str, ..
     """
     frames = []
     for folder in folders:
-        header = _header(folder)
-        missing = [name for name in columns if name not in header]
+        header, has_been_read = _header(folder), read_until is not None and landed_at(folder) <= read_until
+        missing = [name for name in columns if name not in header and not (has_been_read and name in optional)]
         if missing:
             raise ValueError(f"column {missing[0]!r} is missing in what landed in {folder}")
         text = StructType([StructField(name, StringType()) for name in header])
         rows = spark.read.schema(text).option("header", True).option("escape", '"').csv(str(folder))
-        frames.append(rows.select(*columns, F.lit(_landed_at(folder)).alias("landed_as_of")))
+        given = [F.col(name) if name in header else F.lit(None).cast("string").alias(name) for name in columns]
+        frames.append(rows.select(*given, F.lit(landed_at(folder)).alias("landed_as_of")))
     result = frames[0]
     for frame in frames[1:]:
         result = result.unionByName(frame)
@@ -80,5 +90,6 @@ def _first_line(file: Path) -> list[str]:
         return next(csv.reader(lines), [])
 
 
-def _landed_at(folder: Path) -> datetime:
+def landed_at(folder: Path) -> datetime:
+    """The as_of (UTC) of the run that a landed folder is of."""
     return datetime.strptime(folder.name, _NAME).replace(tzinfo=UTC)

@@ -23,10 +23,10 @@ from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
 INTERRUPTED = 130
 _MLFLOW_PORT = 5000
 _SERVING_PORT = 5001
-# What `make run` does: one month's training, the week after it day by day, and a look back at that week.
+# What `make run` does: a training, the week after it day by day, a day more for its last labels, and a look back.
 SEQUENCE = (
     ("training", "2013-08-01T00:00:00Z"),
-    *(("batch_inference", f"2013-08-{day:02}T00:00:00Z") for day in range(2, 9)),
+    *(("batch_inference", f"2013-08-{day:02}T00:00:00Z") for day in range(2, 10)),
     ("monitoring", "2013-08-09T00:00:00Z"),
 )
 

@@ -11,10 +11,13 @@ from project.delta import ensure_table, upsert
 from project.tables import Tables
 
 
-def refresh_baseline(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config) -> None:
+def refresh_baseline(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config) -> str:
     """Adds the validation rows of versions that have begun to score; those of a version never change after.
 
     `inference_baseline` has the columns of `inference_log`: a monitor wants that.
+
+    Returns:
+        What was done, in a few words.
     """
     log = spark.table(tables.inference_log)
     ensure_table(spark, tables.inference_baseline, log.schema)
@@ -28,7 +31,9 @@ def refresh_baseline(spark: SparkSession, tables: Tables, model_name: str, as_of
         arrived = with_class(scores, config).withColumns(
             {"label_known_at": F.lit(None).cast("timestamp"), "outcome": F.lit("arrived")}
         )
-        upsert(spark, tables.inference_baseline, arrived.select(*log.columns), KEY)
+        known_columns = [name for name in log.columns if name in arrived.columns]
+        upsert(spark, tables.inference_baseline, arrived.select(*known_columns), KEY)
+    return f"of version {', '.join(new)}" if new else "has every version that scored"
 
 
 def validation_rows(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime) -> DataFrame:

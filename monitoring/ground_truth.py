@@ -1,6 +1,6 @@
 """What happened, merged into what was predicted, as it becomes known."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -16,22 +16,32 @@ PENDING = "pending"
 OUTCOMES = ("arrived", "cancelled", "diverted", PENDING)
 
 
-def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> None:
+def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> str:
     """Brings `inference_log` to as_of: adds the predictions that it lacks, and what has become known of the
     pending.
 
-    Nothing that became known after as_of is read, and a row whose outcome is known stays as it is.
+    Nothing that became known after as_of is read, and a row whose outcome is known stays as it is. Predictions that
+    were asked more than `join_days` before as_of are no longer looked for; what the log holds as pending is, for ever.
+
+    Returns:
+        What was done, in a few words.
     """
     predictions = spark.table(tables.predictions).filter(F.col("as_of") <= F.lit(as_of))
-    predictions = with_class(predictions, config)
+    recent = F.col("as_of") > F.lit(as_of - timedelta(days=config.monitoring.join_days))
+    new = with_class(predictions.filter(recent), config)
     if spark.catalog.tableExists(tables.inference_log):
-        settled = spark.table(tables.inference_log).filter(F.col("outcome") != PENDING)
-        predictions = predictions.join(settled.select(*KEY), list(KEY), "left_anti")
-    outcomes = known_outcomes(spark.table(tables.flights), spark.table(tables.labels), as_of, config.label.column)
-    rows = with_outcomes(predictions, outcomes, config.label.column)
+        # By the columns that Delta keeps statistics of, few of the log's files are read, however long it is.
+        log = spark.table(tables.inference_log)
+        pending = log.filter(F.col("outcome") == PENDING).drop(config.label.column, *ADDED_COLUMNS)
+        new = new.join(log.filter(recent).select(*KEY), list(KEY), "left_anti")
+        new = new.unionByName(pending.filter(F.col("as_of") <= F.lit(as_of)), allowMissingColumns=True)
+    rows = with_outcomes(
+        new, known_outcomes(spark.table(tables.labels), as_of, config.label.column), config.label.column
+    )
     if not spark.catalog.tableExists(tables.inference_log):
         make_log(tables.inference_log, rows)
     upsert(spark, tables.inference_log, rows, KEY)
+    return f"{rows.count():,} predictions that are new or wait for their label"
 
 
 def make_log(name: str, rows: DataFrame) -> None:
@@ -46,33 +56,14 @@ def with_class(scores: DataFrame, config: Config) -> DataFrame:
     return scores.withColumn(config.predicted_class, is_late.cast("double"))
 
 
-def known_outcomes(flights: DataFrame, labels: DataFrame, as_of: datetime, label: str) -> DataFrame:
+def known_outcomes(labels: DataFrame, as_of: datetime, label: str) -> DataFrame:
     """How flights ended, of those whose end was known at as_of.
 
-    Args:
-        flights: bronze flights.
-        labels: `flight_id`, `known_at` and the label.
-        as_of: the moment of this run.
-        label: name of the label column.
-
     Returns:
-        `flight_id`, the label (NULL unless arrived), `label_known_at` (UTC) and `outcome`. An arrival is
-        known when the label is, a cancellation at the scheduled departure, a diversion at the scheduled
-        arrival, or at the departure where that is later.
+        `flight_id`, the label (NULL unless it arrived), `label_known_at` (UTC) and `outcome`.
     """
-    arrived = labels.select(
-        "flight_id", label, F.col("known_at").alias("label_known_at"), F.lit("arrived").alias("outcome")
-    )
-    known_at = F.when(F.col("status") == "cancelled", F.col("sched_dep_at")).otherwise(
-        F.greatest("sched_arr_at", "departed_at")
-    )
-    unlabelled = flights.filter(F.col("status").isin("cancelled", "diverted")).select(
-        "flight_id",
-        F.lit(None).cast("double").alias(label),
-        known_at.alias("label_known_at"),
-        F.col("status").alias("outcome"),
-    )
-    return arrived.unionByName(unlabelled).filter(F.col("label_known_at") <= F.lit(as_of))
+    known = labels.filter(F.col("known_at") <= F.lit(as_of))
+    return known.select("flight_id", label, F.col("known_at").alias("label_known_at"), "outcome")
 
 
 def with_outcomes(predictions: DataFrame, outcomes: DataFrame, label: str) -> DataFrame:

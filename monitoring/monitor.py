@@ -36,7 +36,7 @@ class MonitorError(Exception):
 
 def refresh_monitor(
     client: WorkspaceClient, tables: Tables, config: Config, sleep: Callable[[float], None] = time.sleep
-) -> None:
+) -> str:
     """Makes the monitor if it is missing, brings it to this configuration, refreshes it and waits for the end.
 
     Args:
@@ -44,6 +44,9 @@ def refresh_monitor(
         tables: `inference_log` is monitored and `inference_baseline` is what it is compared with; both must be there.
         config: names the columns.
         sleep: waits, for as many seconds.
+
+    Returns:
+        What was done, in a few words.
 
     Raises:
         MonitorError: it failed, or took longer than 25 minutes.
@@ -58,6 +61,7 @@ def refresh_monitor(
     _wait_until_active(client, wanted.object_id, sleep)
     asked = Refresh(object_type=_OBJECT, object_id=wanted.object_id)
     _wait_for_refresh(client, client.data_quality.create_refresh(_OBJECT, wanted.object_id, asked), sleep)
+    return "refreshed"
 
 
 def make_monitor(client: WorkspaceClient, tables: Tables, config: Config) -> Monitor:

@@ -21,11 +21,17 @@ class Source(_Section):
 
     history_start: AwareDatetime
     published_hours_ahead: Annotated[int, Field(gt=0)]
+    fill_days: Annotated[int, Field(gt=0)]
 
     @property
     def published_ahead(self) -> timedelta:
         """How long before departure a schedule is published."""
         return timedelta(hours=self.published_hours_ahead)
+
+    @property
+    def fill_piece(self) -> timedelta:
+        """The length of history that a table is filled by at once."""
+        return timedelta(days=self.fill_days)
 
 
 class Label(_Section):
@@ -322,6 +328,7 @@ class Monitoring(_Section):
 
     window_days: Annotated[int, Field(gt=0)]
     labels_due_hours: Annotated[int, Field(gt=0)]
+    join_days: Annotated[int, Field(gt=0)]
     min_label_share: Annotated[float, Field(ge=0, le=1)]
     min_labelled_rows: Annotated[int, Field(gt=0)]
     late_from: Annotated[float, Field(gt=0, lt=1)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import batched
 
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
@@ -15,14 +15,52 @@ _CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
 _ATTEMPTS, _LONGEST_WAIT_SECONDS = 10, 5
 
 
-def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
-    """Makes an empty Delta table of these columns unless the table is there.
+class ChangedTypeError(TypeError):
+    """A column would get another type than its table has."""
 
-    Each may be NULL: a literal's column is NOT NULL, and later rows may lack what the first ones have.
+
+def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: str = "") -> None:
+    """Makes an empty Delta table of these columns; one that is there gets the columns that it lacks.
+
+    The one rule by which tables change: a column is added and never taken away, and it keeps its type. Each may be
+    NULL: a literal's column is NOT NULL, and earlier or later rows may lack what these have.
+
+    Raises:
+        ChangedTypeError: a column of the table has another type; nothing is written.
     """
+    nullable = StructType([StructField(field.name, field.dataType) for field in schema])
     if not spark.catalog.tableExists(name):
-        nullable = StructType([StructField(field.name, field.dataType) for field in schema])
-        spark.catalog.createTable(name, source="delta", schema=nullable, description=comment)
+        try:
+            spark.catalog.createTable(name, source="delta", schema=nullable, description=comment)
+            return
+        except AnalysisException:
+            # Of two that make it at once, one comes second.
+            if not spark.catalog.tableExists(name):
+                raise
+    for attempt in _tries():
+        with attempt:
+            new = added_columns(name, spark.table(name).schema, nullable)
+            if new:
+                nulls = [F.lit(None).cast(field.dataType).alias(field.name) for field in new]
+                none = spark.range(0).select(*nulls)
+                none.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(name)
+
+
+def added_columns(name: str, known: StructType, wanted: StructType) -> list[StructField]:
+    """The wanted columns that a table of this name lacks; upper and lower case are the same.
+
+    Raises:
+        ChangedTypeError: a column that it has is wanted of another type.
+    """
+    types = {field.name.casefold(): field.dataType for field in known}
+    for field in wanted:
+        kind = types.get(field.name.casefold(), field.dataType)
+        if kind != field.dataType:
+            raise ChangedTypeError(
+                f"{name}: the column '{field.name}' is {kind.simpleString()} and would become "
+                f"{field.dataType.simpleString()}; a column keeps its type, so give the new one another name"
+            )
+    return [field for field in wanted if field.name.casefold() not in types]
 
 
 def upsert(
@@ -37,19 +75,20 @@ def upsert(
 
     Args:
         spark: the session.
-        table: full name; it is made with the schema of `rows` if it is missing.
+        table: full name; it is made if it is missing, and gets the columns that it lacks.
         rows: unique by `keys`; a NULL in a key equals another NULL.
         keys: the columns that identify a row.
         but: columns that do not make a row different, such as the as_of that brought it.
     """
     ensure_table(spark, table, rows.schema)
     compared = [name for name in rows.columns if name not in {*keys, *but}]
+    given = _given(rows)
     # A hash join keeps the table's rows in the order of their files, the new ones at the end: what is old is soon in
     # files that no merge touches. Sorted by key, as rows of unknown number would be, old and new are in every file.
     merge = rows.hint("shuffle_hash").alias("new").mergeInto(table, _all_equal(table, keys))
     if compared:
-        merge = merge.whenMatched(~_all_equal(table, compared)).updateAll()
-    merge.whenNotMatched().insertAll().merge()
+        merge = merge.whenMatched(~_all_equal(table, compared)).update(given)
+    merge.whenNotMatched().insert(given).merge()
 
 
 def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column) -> None:
@@ -60,7 +99,7 @@ def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column
 
     Args:
         spark: the session.
-        table: full name; it is made with the schema of `rows` if it is missing.
+        table: full name; it is made if it is missing, and gets the columns that it lacks.
         rows: the batch.
         unless: what holds on the batch's own rows alone; made with `has` or from columns named `<table>.<column>`.
 
@@ -68,19 +107,31 @@ def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column
         PySparkException: the write failed, or met a conflict at each of its attempts.
     """
     ensure_table(spark, table, rows.schema)
-    for attempt in Retrying(
-        retry=retry_if_exception(is_conflict),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(0.1, _LONGEST_WAIT_SECONDS),
-        reraise=True,
-    ):
+    for attempt in _tries():
         with attempt:
-            rows.alias("new").mergeInto(table, unless).whenNotMatched().insertAll().merge()
+            rows.alias("new").mergeInto(table, unless).whenNotMatched().insert(_given(rows)).merge()
+
+
+def keep_only(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str], where: Column) -> None:
+    """Deletes the rows of a Delta table that a condition holds on and whose keys are not among the rows."""
+    gone = spark.table(table).filter(where).select(*keys).join(rows.select(*keys), [*keys], "left_anti")
+    if not gone.isEmpty():
+        gone.alias("new").mergeInto(table, _all_equal(table, keys)).whenMatched().delete().merge()
 
 
 def has(table: str, values: Mapping[str, object]) -> Column:
     """The condition that a table's row has these values, by column."""
     return _all([F.col(f"{table}.{_quoted(name)}") == F.lit(value) for name, value in values.items()])
+
+
+def _tries() -> Retrying:
+    """Tries again what met another write, and nothing else."""
+    return Retrying(
+        retry=retry_if_exception(is_conflict),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(0.1, _LONGEST_WAIT_SECONDS),
+        reraise=True,
+    )
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -93,12 +144,12 @@ def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column
 
     Args:
         spark: the session.
-        table: full name; it is made with the schema of `rows` if it is missing.
+        table: full name; it is made if it is missing, and gets the columns that it lacks.
         rows: what the condition shall hold on from now on; a row outside it is refused.
         where: the condition, on the table's columns.
     """
     ensure_table(spark, table, rows.schema)
-    rows.writeTo(table).overwrite(where)
+    rows.select(*_in_full(rows, spark.table(table).schema)).writeTo(table).overwrite(where)
 
 
 def enable_change_data_feed(spark: SparkSession, table: str) -> None:
@@ -106,10 +157,26 @@ def enable_change_data_feed(spark: SparkSession, table: str) -> None:
 
     A statement about a table takes no parameter for its name, so the name stands in it, quoted.
     """
-    name = ".".join(map(_quoted, table.split(".")))
+    name = quoted(table)
     known = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
     if known.get(_CHANGE_DATA_FEED) != "true":
         spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_CHANGE_DATA_FEED}' = 'true')")
+
+
+def _given(rows: DataFrame) -> dict[str, Column]:
+    """What a merge writes: the columns that the rows have. The table's others stay, or are NULL in a new row."""
+    return {_quoted(name): F.col(f"new.{_quoted(name)}") for name in rows.columns}
+
+
+def _in_full(rows: DataFrame, schema: StructType) -> list[Column]:
+    """All columns of a table, NULL where the rows have none."""
+    there = {name.casefold() for name in rows.columns}
+    return [
+        F.col(_quoted(field.name))
+        if field.name.casefold() in there
+        else F.lit(None).cast(field.dataType).alias(field.name)
+        for field in schema
+    ]
 
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:
@@ -122,6 +189,11 @@ def _all(conditions: Sequence[Column]) -> Column:
     while len(conditions) > 1:
         conditions = [reduce(Column.__and__, pair) for pair in batched(conditions, 2)]
     return conditions[0]
+
+
+def quoted(table: str) -> str:
+    """A full name as a statement has it."""
+    return ".".join(map(_quoted, table.split(".")))
 
 
 def _quoted(column: str) -> str:

@@ -48,5 +48,6 @@ def labelled_rows(
 ) -> DataFrame:
     """`request_rows` of the flights scheduled in [start, end) whose label was known by `known_by`, with the label."""
     scheduled = (F.col("sched_dep_at") >= F.lit(start)) & (F.col("sched_dep_at") < F.lit(end))
-    known = labels.filter(F.col("known_at") <= F.lit(known_by)).select("flight_id", config.label.column)
+    label = F.col(config.label.column)
+    known = labels.filter((F.col("known_at") <= F.lit(known_by)) & label.isNotNull()).select("flight_id", label)
     return request_rows(flights.filter(scheduled), config).join(known, "flight_id")

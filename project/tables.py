@@ -10,136 +10,101 @@ class Tables:
     catalog: str
     schema: str
 
-    def _full_name(self, table: str) -> str:
+    def named(self, table: str) -> str:
+        """The full name of a table that a registry names: of a source, of labels, of features."""
         return f"{self.catalog}.{self.schema}.{table}"
 
     @property
     def flights(self) -> str:
         """Bronze: one row a flight, its schedule and what has happened to it so far."""
-        return self._full_name("flights")
+        return self.named("flights")
 
     @property
     def weather(self) -> str:
         """Bronze: hourly observations at the airports of departure."""
-        return self._full_name("weather")
+        return self.named("weather")
 
     @property
     def planes(self) -> str:
         """Bronze: the aircraft register."""
-        return self._full_name("planes")
+        return self.named("planes")
 
     @property
     def airports(self) -> str:
         """Bronze: airports and their time zones."""
-        return self._full_name("airports")
+        return self.named("airports")
 
     @property
     def quarantine(self) -> str:
         """Rows that broke the contract, each with the reason."""
-        return self._full_name("quarantine")
+        return self.named("quarantine")
 
     @property
-    def refreshes(self) -> str:
-        """How far the tables below have been brought: one row a completed refresh."""
-        return self._full_name("refreshes")
-
-    @property
-    def weather_features(self) -> str:
-        """Features of the weather at (origin, known_at)."""
-        return self._full_name("weather_features")
-
-    @property
-    def congestion_features(self) -> str:
-        """Features of an airport's traffic at (origin, known_at)."""
-        return self._full_name("congestion_features")
-
-    @property
-    def carrier_features(self) -> str:
-        """Recent lateness at (carrier, known_at)."""
-        return self._full_name("carrier_features")
-
-    @property
-    def route_features(self) -> str:
-        """Recent lateness at (origin, dest, known_at)."""
-        return self._full_name("route_features")
-
-    @property
-    def aircraft_features(self) -> str:
-        """Age and size at (tailnum, known_at)."""
-        return self._full_name("aircraft_features")
-
-    @property
-    def leg_features(self) -> str:
-        """How late an aircraft's last known leg was, at (tailnum, known_at)."""
-        return self._full_name("leg_features")
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """All feature tables."""
-        of_places = (self.weather_features, self.congestion_features, self.route_features)
-        return (*of_places, self.carrier_features, self.aircraft_features, self.leg_features)
+    def refreshed_tables(self) -> str:
+        """How far each bronze, label and feature table has been brought, and by which definition."""
+        return self.named("refreshed_tables")
 
     @property
     def labels(self) -> str:
-        """Was the flight late, and since when is it known."""
-        return self._full_name("labels")
+        """How each flight ended, was it late, and since when is it known."""
+        return self.named("labels")
 
     @property
     def validation_verdicts(self) -> str:
         """One row a judged model version: passed or not, and why."""
-        return self._full_name("validation_verdicts")
+        return self.named("validation_verdicts")
 
     @property
     def validation_scores(self) -> str:
         """The rows that a model version was judged on: inputs, label, prediction."""
-        return self._full_name("validation_scores")
+        return self.named("validation_scores")
 
     @property
     def validation_metrics(self) -> str:
         """The figures behind a verdict: one row a model version and slice."""
-        return self._full_name("validation_metrics")
+        return self.named("validation_metrics")
 
     @property
     def promotions(self) -> str:
         """Every promotion, refusal and rollback, with the champion before it."""
-        return self._full_name("promotions")
+        return self.named("promotions")
 
     @property
     def approvals(self) -> str:
         """What a person has said of a version: waiting, approved or rejected, by whom."""
-        return self._full_name("approvals")
+        return self.named("approvals")
 
     @property
     def predictions(self) -> str:
         """Append-only scores by flight, model version and as_of."""
-        return self._full_name("predictions")
+        return self.named("predictions")
 
     @property
     def latest_predictions(self) -> str:
         """What consumers read: the newest prediction of each flight."""
-        return self._full_name("latest_predictions")
+        return self.named("latest_predictions")
 
     @property
     def inference_log(self) -> str:
         """Predictions with the labels that have become known."""
-        return self._full_name("inference_log")
+        return self.named("inference_log")
 
     @property
     def inference_baseline(self) -> str:
         """What the inference log is compared with: the rows that each version in use was validated on."""
-        return self._full_name("inference_baseline")
+        return self.named("inference_baseline")
 
     @property
     def profile_metrics(self) -> str:
         """Figures of the inference log by day, model version, slice and column; the monitor writes them."""
-        return self._full_name("inference_log_profile_metrics")
+        return self.named("inference_log_profile_metrics")
 
     @property
     def drift_metrics(self) -> str:
         """Distance of each day from the baseline, by column; the monitor writes them."""
-        return self._full_name("inference_log_drift_metrics")
+        return self.named("inference_log_drift_metrics")
 
     @property
     def monitoring_verdicts(self) -> str:
         """What monitoring found as of each moment: a row for all, and a row a check and place."""
-        return self._full_name("monitoring_verdicts")
+        return self.named("monitoring_verdicts")

@@ -37,7 +37,7 @@ def read_year(spark: SparkSession, tables: Tables, end: datetime, config: Config
     known = labels.select(FLIGHT, KNOWN)
     training_set = FeatureEngineeringClient().create_training_set(
         df=rows.join(known, FLIGHT).select("*", week),
-        feature_lookups=feature_lookups(tables),
+        feature_lookups=feature_lookups(spark, tables, end),
         label=[config.label.column, WEEK],
         exclude_columns=[],
     )

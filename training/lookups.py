@@ -1,29 +1,28 @@
 """Which features a prediction looks up, and how old they may be."""
 
-from datetime import timedelta
+from datetime import datetime
 
 from databricks.feature_engineering import FeatureLookup
+from pyspark.sql import SparkSession
 
+from feature_engineering.registry import FEATURE_TABLES
 from project.tables import Tables
 
 _MOMENT = "prediction_at"
 
 
-def feature_lookups(tables: Tables) -> list[FeatureLookup]:
-    """All features of each table, as they were known at `prediction_at`.
+def feature_lookups(spark: SparkSession, tables: Tables, as_of: datetime) -> list[FeatureLookup]:
+    """The features of each table of the registry, as they were known at `prediction_at`.
 
-    A row older than the lookback counts as unknown: weather is observed hourly, traffic is counted each quarter of an
-    hour, lateness each midnight, and a leg says little about an aircraft a night later.
+    By name: a table keeps features that are retired, or no longer computed, for the versions that learned from them.
     """
     return [
-        _lookup(tables.weather_features, ["origin"], timedelta(hours=6)),
-        _lookup(tables.congestion_features, ["origin"], timedelta(minutes=15)),
-        _lookup(tables.carrier_features, ["carrier"], timedelta(days=1)),
-        _lookup(tables.route_features, ["origin", "dest"], timedelta(days=1)),
-        _lookup(tables.aircraft_features, ["tailnum"], None),
-        _lookup(tables.leg_features, ["tailnum"], timedelta(hours=18)),
+        FeatureLookup(
+            table_name=tables.named(table.name),
+            feature_names=table.features(spark.table(tables.named(table.of.table)), as_of),
+            lookup_key=list(table.keys),
+            timestamp_lookup_key=_MOMENT,
+            lookback_window=table.lookback,
+        )
+        for table in FEATURE_TABLES
     ]
-
-
-def _lookup(table: str, key: list[str], lookback: timedelta | None) -> FeatureLookup:
-    return FeatureLookup(table_name=table, lookup_key=key, timestamp_lookup_key=_MOMENT, lookback_window=lookback)

@@ -91,7 +91,7 @@ def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, conf
     week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).cast("double").alias(_WEEK)
     return FeatureEngineeringClient().create_training_set(
         df=rows.select("*", week),
-        feature_lookups=feature_lookups(tables),
+        feature_lookups=feature_lookups(spark, tables, as_of),
         label=[config.label.column, _WEEK],
         exclude_columns=[*FILE_COLUMNS, *LOOKUP_COLUMNS],
     )

@@ -43,12 +43,12 @@ def test_all_that_runs_wrote_is_in_the_workspace_s_folder(trained: Deployment, c
 
 
 def test_a_task_that_fails_makes_the_run_fail_with_its_error(fresh: Deployment) -> None:
-    notebook = "feature_engineering/notebooks/Ingest.py"
-    fresh.edit(notebook, "\nsince = ingest(", "\nraise ValueError('the feed is down')\nsince = ingest(")
+    notebook = "feature_engineering/notebooks/Refresh.py"
+    fresh.edit(notebook, "\nrefresh(spark,", "\nraise ValueError('the feed is down')\nrefresh(spark,")
     said = fresh.deployed().make("bundle-run", "JOB=training", ok=False)
     assert "INTERNAL_ERROR FAILED" in said
     assert "Task refresh_features FAILED:" in said
-    assert f"{notebook}, cell 3, line" in said
+    assert f"{notebook}, cell 2, line" in said
     assert "ValueError: the feed is down" in said
     run = newest_runs(fresh)["training"]
     found = states(run)

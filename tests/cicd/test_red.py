@@ -47,7 +47,7 @@ def test_a_broken_job_file_fails_the_plan(rehearsal: Rehearsal) -> None:
 
 
 def test_a_notebook_that_raises_fails_the_run_and_is_destroyed(rehearsal: Rehearsal) -> None:
-    path = "feature_engineering/notebooks/Ingest.py"
+    path = "feature_engineering/notebooks/Refresh.py"
     notebook = rehearsal.origin.text("refs/heads/main", path) + "\nraise RuntimeError('broken on purpose')\n"
     event = open_pull_request(rehearsal, 23, {path: notebook})
     before = rehearsal.held()

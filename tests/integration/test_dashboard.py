@@ -160,6 +160,6 @@ def test_the_alert_of_missing_predictions_looks_a_little_further_back_than_a_run
 ) -> None:
     alert = alerts["predictions"]
     assert is_triggered(spark, alert, alert["query_text"])  # nothing was scored since 2013
-    for now, triggered in (("2013-08-09 01:59:59", False), ("2013-08-09 02:00:00", True)):
+    for now, triggered in (("2013-08-10 01:59:59", False), ("2013-08-10 02:00:00", True)):
         query = alert["query_text"].replace("current_timestamp()", f"TIMESTAMP '{now}'")
         assert is_triggered(spark, alert, query) is triggered, now

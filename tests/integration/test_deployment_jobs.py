@@ -146,7 +146,8 @@ def test_a_version_goes_from_judged_to_approved_to_champion_and_back(deployed, m
 
     def predicted(day: int) -> tuple[str, float]:
         as_of = AS_OF + timedelta(days=day)
-        version = score(deployed.spark, deployed.tables, model, as_of, timedelta(days=1), config)
+        version = str(champion_version(model))
+        score(deployed.spark, deployed.tables, model, version, as_of, timedelta(days=1), config)
         row = deployed.spark.table(deployed.tables.predictions).filter(F.col("as_of") == F.lit(as_of)).first()
         return version, row["prediction"]
 

@@ -115,7 +115,7 @@ def looked_up(spark: SparkSession, year: Deployment, config: Config, sample: pd.
     others = request_rows(flights.join(labelled, "flight_id", "left_anti"), config)
     training_set = FeatureEngineeringClient().create_training_set(
         df=labelled.unionByName(others.withColumn(config.label.column, F.lit(None).cast("double"))),
-        feature_lookups=feature_lookups(year.tables),
+        feature_lookups=feature_lookups(year.spark, year.tables, END_OF_YEAR),
         label=config.label.column,
         exclude_columns=[name for name in (*FILE_COLUMNS, *LOOKUP_COLUMNS) if name != "flight_id"],
     )

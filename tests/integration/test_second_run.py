@@ -1,17 +1,24 @@
 """A run that was done before changes nothing, and one that broke is made whole by the next."""
 
+from datetime import datetime
 from typing import Any, NoReturn
 
 import pandas as pd
 import pytest
 from databricks.feature_engineering import FeatureEngineeringClient
 from deployments import END_OF_YEAR, FIRST_WEEK, TABLES, Deployment, deploy
+from living import bring
 from pandas.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 from sources import FaultyFeed, broken_rows
 
-from feature_engineering.refresh import last_refresh
+from feature_engineering import fill
+from feature_engineering.definitions import Definition
+from feature_engineering.progress import Progress
+from feature_engineering.registry import label_table
 from local_workspace.workspace import Workspace
+from project.config import Config, load_config
+from project.steps import StepError
 
 START_OF_WEEK, MIDWEEK, END_OF_WEEK = FIRST_WEEK[0], FIRST_WEEK[3], FIRST_WEEK[-1]
 
@@ -25,27 +32,47 @@ class BreaksAtLegs(FeatureEngineeringClient):
         super().write_table(name=name, **arguments)
 
 
-def broken(*_: object) -> NoReturn:
+def broken(*_: object, **__: object) -> NoReturn:
     raise RuntimeError("broken on purpose")
+
+
+def broken_labels(config: Config) -> Definition:
+    """Labels that can't be computed; by their definition they are the same as ever."""
+
+    class Broken(Definition):
+        digest = label_table(config).digest
+
+    return Broken(**{**vars(label_table(config)), "compute": broken})
+
+
+def brought(deployment: Deployment, table: str) -> datetime | None:
+    """The moment to which a table has been brought."""
+    found = Progress(deployment.spark, deployment.tables).of(table)
+    return None if found is None else found.as_of
 
 
 @pytest.fixture(scope="module")
 def mended(spark: SparkSession, workspace: Workspace) -> Deployment:
     """The first week in two runs, each of which broke half-way and was started again."""
     deployment = deploy(spark, workspace, "mended")
-    states = deployment.refresh(START_OF_WEEK, FeatureEngineeringClient=BreaksAtLegs).states
-    undone = [key for key, state in states.items() if state != "success"]
-    assert undone == ["leg_features", "mark_refreshed", "publishes", "publish_features"]
-    assert spark.table(deployment.tables.leg_features).isEmpty()
-    assert last_refresh(spark, deployment.tables) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fill, "FeatureEngineeringClient", BreaksAtLegs)
+        with pytest.raises(StepError, match="leg_features: broken on purpose"):
+            bring(deployment, START_OF_WEEK, load_config())
+    assert spark.table(deployment.full_name("leg_features")).isEmpty()
+    assert brought(deployment, "leg_features") is None
+    assert brought(deployment, "flights") == START_OF_WEEK
+    half = deployment.versions()
     deployment.completed(START_OF_WEEK)
-    before = deployment.versions()
+    done = deployment.versions()
+    assert {name for name in done if half.get(name) == done[name]} >= {"flights", "weather", "labels", "planes"}
     feed = FaultyFeed(broken_rows(END_OF_WEEK))
-    assert deployment.refresh(END_OF_WEEK, land_sample=feed, refresh_labels=broken).failed
-    changed = {name for name, version in deployment.versions().items() if version != before.get(name)}
-    assert changed >= {"flights", "weather_features", "congestion_features", "leg_features"}
-    assert not changed & {"labels", "carrier_features", "route_features", "refreshes"}
-    assert last_refresh(spark, deployment.tables) == START_OF_WEEK
+    assert deployment.refresh(END_OF_WEEK, land_sample=feed, label_table=broken_labels).failed
+    changed = {name for name, version in deployment.versions().items() if version != done.get(name)}
+    assert changed >= {"flights", "weather", "refreshed_tables"}
+    assert not changed & {"labels", "carrier_features", "route_features"}
+    assert brought(deployment, "flights") == END_OF_WEEK
+    assert brought(deployment, "labels") == START_OF_WEEK
     return deployment.completed(END_OF_WEEK, land_sample=FaultyFeed(broken_rows(END_OF_WEEK)))
 
 
@@ -61,7 +88,7 @@ def test_a_second_run_writes_nothing(mended: Deployment, as_of: Any) -> None:
     before = mended.versions(), landed(mended)
     mended.completed(as_of)
     assert (mended.versions(), landed(mended)) == before
-    assert set(before[0]) == {*TABLES, "refreshes"}
+    assert set(before[0]) == {*TABLES, "refreshed_tables"}
 
 
 def test_a_second_run_of_the_year_writes_nothing(year: Deployment) -> None:

@@ -5,44 +5,21 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("experiment", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("history_start", "")
-dbutils.widgets.text("validation_days", "")
-dbutils.widgets.text("git_commit", "")
-dbutils.widgets.text("cause", "")
-dbutils.widgets.text("tuning_trials", "0")
-dbutils.widgets.text("tuning_minutes", "0")
-dbutils.widgets.text("tuning_workers", "1")
-
-# COMMAND ----------
-
-from project.config import load_config
-from project.tables import Tables
-from project.times import parse_moment
+from project.parameters import Parameters
+from training.link import link_deployment_job
 from training.train import train
-from training.tuning import parse_budget
+from training.tuning import Budget
 
+p = Parameters(
+    dbutils,
+    *("catalog", "schema", "model_name", "experiment", "as_of", "history_start", "validation_days", "git_commit"),
+    *("cause", "tuning_trials", "tuning_minutes", "tuning_workers", "deployment_job_id", "deployment_trigger"),
+)
+link_deployment_job(p.model_name, p.text("deployment_job_id"), p.text("deployment_trigger"))
+budget = Budget(p.whole("tuning_trials"), p.number("tuning_minutes"), p.whole("tuning_workers"))
 model_version = train(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    dbutils.widgets.get("model_name"),
-    dbutils.widgets.get("experiment"),
-    parse_moment(dbutils.widgets.get("as_of")),
-    dbutils.widgets.get("git_commit"),
-    load_config(
-        history_start=dbutils.widgets.get("history_start"),
-        validation_days=dbutils.widgets.get("validation_days"),
-    ),
-    dbutils.widgets.get("cause"),
-    parse_budget(
-        dbutils.widgets.get("tuning_trials"),
-        dbutils.widgets.get("tuning_minutes"),
-        dbutils.widgets.get("tuning_workers"),
-    ),
+    *(spark, p.tables, p.model_name, p.required("experiment"), p.as_of, p.text("git_commit"), p.config),
+    *(p.text("cause"), budget),
 )
 
 # COMMAND ----------

@@ -4,30 +4,12 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("model_version", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("git_commit", "")
-dbutils.widgets.text("validation_days", "")
-
-# COMMAND ----------
-
-from project.config import load_config
-from project.tables import Tables
-from project.times import parse_moment
+from project.parameters import Parameters
 from validation.validate import validate
 
-passed = validate(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    dbutils.widgets.get("model_name"),
-    dbutils.widgets.get("model_version"),
-    parse_moment(dbutils.widgets.get("as_of")),
-    dbutils.widgets.get("git_commit"),
-    load_config(validation_days=dbutils.widgets.get("validation_days")),
-)
+names = ("catalog", "schema", "model_name", "model_version", "as_of", "git_commit", "validation_days")
+p = Parameters(dbutils, *names)
+passed = validate(spark, p.tables, p.model_name, p.required("model_version"), p.as_of, p.text("git_commit"), p.config)
 
 # COMMAND ----------
 

@@ -1,32 +1,15 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC Scores the flights whose prediction moment came in the hours before `as_of`, with the champion.
+# MAGIC Scores the flights whose prediction moment came in the hours before `as_of`, with the champion, and brings the
+# MAGIC predictions to the table that consumers read.
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("window_hours", "")
+from deployment.batch_inference.scoring import run_batch
+from project.parameters import Parameters
 
-# COMMAND ----------
-
-from datetime import timedelta
-
-from deployment.batch_inference.scoring import score
-from project.config import load_config
-from project.tables import Tables
-from project.times import parse_moment
-
-model_version = score(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    dbutils.widgets.get("model_name"),
-    parse_moment(dbutils.widgets.get("as_of")),
-    timedelta(hours=float(dbutils.widgets.get("window_hours"))),
-    load_config(),
-)
+p = Parameters(dbutils, "catalog", "schema", "model_name", "as_of", "window_hours")
+model_version = run_batch(spark, p.tables, p.model_name, p.as_of, p.window, p.config)
 
 # COMMAND ----------
 

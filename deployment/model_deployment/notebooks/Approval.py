@@ -5,28 +5,12 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("model_version", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("approval", "manual")
-dbutils.widgets.text("approval_tag", "approval")
-dbutils.widgets.text("run_id", "")
-
-# COMMAND ----------
-
 from deployment.model_deployment.approval import require_approval
-from project.tables import Tables
-from project.times import parse_moment
+from project.parameters import Parameters
 
+names = ("catalog", "schema", "model_name", "model_version", "as_of", "approval", "approval_tag", "run_id")
+p = Parameters(dbutils, *names)
 require_approval(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    dbutils.widgets.get("model_name"),
-    dbutils.widgets.get("model_version"),
-    parse_moment(dbutils.widgets.get("as_of")),
-    dbutils.widgets.get("approval"),
-    dbutils.widgets.get("approval_tag"),
-    dbutils.widgets.get("run_id"),
+    *(spark, p.tables, p.model_name, p.required("model_version"), p.as_of),
+    *(p.text("approval"), p.text("approval_tag"), p.text("run_id")),
 )

@@ -4,39 +4,17 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("model_version", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("git_commit", "")
-dbutils.widgets.text("validation_days", "")
-dbutils.widgets.text("approval", "manual")
-dbutils.widgets.text("approval_tag", "approval")
-dbutils.widgets.text("job_id", "")
-dbutils.widgets.text("run_id", "")
-
-# COMMAND ----------
-
 from deployment.model_deployment.promotion import promote, propose
-from project.config import load_config
-from project.tables import Tables
-from project.times import parse_moment
+from project.parameters import Parameters
 
+p = Parameters(
+    dbutils,
+    *("catalog", "schema", "model_name", "model_version", "as_of", "git_commit", "validation_days"),
+    *("approval", "approval_tag", "job_id", "run_id"),
+)
+candidate = propose(p.model_name, p.required("model_version"), p.as_of, p.text("git_commit"), p.config)
 champion = promote(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    propose(
-        dbutils.widgets.get("model_name"),
-        dbutils.widgets.get("model_version"),
-        parse_moment(dbutils.widgets.get("as_of")),
-        dbutils.widgets.get("git_commit"),
-        load_config(validation_days=dbutils.widgets.get("validation_days")),
-    ),
-    dbutils.widgets.get("approval"),
-    dbutils.widgets.get("approval_tag"),
-    dbutils.widgets.get("job_id"),
-    dbutils.widgets.get("run_id"),
+    *(spark, p.tables, candidate, p.text("approval"), p.text("approval_tag")), p.text("job_id"), p.text("run_id")
 )
 
 # COMMAND ----------

@@ -4,30 +4,13 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("reason", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("git_commit", "")
-dbutils.widgets.text("job_id", "")
-dbutils.widgets.text("run_id", "")
-
-# COMMAND ----------
-
 from deployment.model_deployment.rollback import roll_back
-from project.tables import Tables
-from project.times import parse_moment
+from project.parameters import Parameters
 
+p = Parameters(dbutils, "catalog", "schema", "model_name", "reason", "as_of", "git_commit", "job_id", "run_id")
 champion = roll_back(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    dbutils.widgets.get("model_name"),
-    dbutils.widgets.get("reason"),
-    parse_moment(dbutils.widgets.get("as_of")),
-    dbutils.widgets.get("git_commit"),
-    dbutils.widgets.get("job_id"),
-    dbutils.widgets.get("run_id"),
+    *(spark, p.tables, p.model_name, p.text("reason"), p.as_of),
+    *(p.text("git_commit"), p.text("job_id"), p.text("run_id")),
 )
 
 # COMMAND ----------

@@ -1,38 +1,22 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC Makes the champion what the serving endpoint serves: a share of the traffic, a smoke query, then the rest.
+# MAGIC Where an online store is on, the features that it looks up are published first.
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "")
-dbutils.widgets.text("schema", "")
-dbutils.widgets.text("model_name", "")
-dbutils.widgets.text("as_of", "")
-dbutils.widgets.text("endpoint", "")
-dbutils.widgets.text("project", "")
-dbutils.widgets.text("target", "")
-dbutils.widgets.text("managers", "")
-dbutils.widgets.text("callers", "")
-dbutils.widgets.text("online_store", "")
+from deployment.model_serving.deploy import update_endpoint
+from project.parameters import Parameters
 
-# COMMAND ----------
-
-from deployment.model_serving.deploy import deploy_endpoint
-from project.config import load_config
-from project.tables import Tables
-from project.times import parse_moment
-
-served_version = deploy_endpoint(
-    spark,
-    Tables(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema")),
-    dbutils.widgets.get("model_name"),
-    dbutils.widgets.get("endpoint"),
-    parse_moment(dbutils.widgets.get("as_of")),
-    {"project": dbutils.widgets.get("project"), "target": dbutils.widgets.get("target")},
-    dbutils.widgets.get("managers"),
-    dbutils.widgets.get("callers"),
-    load_config(),
-    looks_up=dbutils.widgets.get("online_store") != "none",
+p = Parameters(
+    dbutils,
+    *("catalog", "schema", "model_name", "as_of"),
+    *("endpoint", "project", "target", "managers", "callers", "online_store"),
+)
+served_version = update_endpoint(
+    *(spark, p.tables, p.model_name, p.required("endpoint"), p.as_of),
+    *({"project": p.text("project"), "target": p.text("target")}, p.text("managers"), p.text("callers")),
+    *(p.text("online_store"), p.config),
 )
 
 # COMMAND ----------

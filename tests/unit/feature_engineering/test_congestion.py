@@ -5,23 +5,20 @@ from statistics import mean
 
 import pytest
 
-from feature_engineering.congestion import congestion_features, new_congestion_features
+from feature_engineering.congestion import congestion_features
 from tests.unit.tables import collected, moment
 
-SCHEMA = (
-    "origin string, sched_dep_at timestamp, departed_at timestamp, dep_delay double, status string, "
-    "ingested_as_of timestamp"
-)
-NOON, AS_OF, MORNING = moment("2013-05-01 12:00"), moment("2013-05-01 18:00"), moment("2013-05-01 06:00")
+SCHEMA = "origin string, sched_dep_at timestamp, departed_at timestamp, dep_delay double, status string"
+NOON, AS_OF = moment("2013-05-01 12:00"), moment("2013-05-01 18:00")
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 
 
-def flight(origin: str, minute: float, delay: float | None, status: str = "departed", new: bool = False) -> dict:
+def flight(origin: str, minute: float, delay: float | None, status: str = "departed") -> dict:
     """A flight scheduled so many minutes after noon."""
     scheduled = NOON + timedelta(minutes=minute)
     departed = None if delay is None else scheduled + timedelta(minutes=delay)
-    names = ("origin", "sched_dep_at", "departed_at", "dep_delay", "status", "ingested_as_of")
-    return dict(zip(names, (origin, scheduled, departed, delay, status, AS_OF if new else MORNING), strict=True))
+    names = ("origin", "sched_dep_at", "departed_at", "dep_delay", "status")
+    return dict(zip(names, (origin, scheduled, departed, delay, status), strict=True))
 
 
 FLIGHTS = [
@@ -30,9 +27,9 @@ FLIGHTS = [
     flight("JFK", 5, 14.0),
     flight("JFK", 15, 1.0),  # leaves just after an edge
     flight("JFK", 20, -20.0),  # leaves before its time, on the edge
-    flight("JFK", 30, 200.0, new=True),  # waits for more than three hours
+    flight("JFK", 30, 200.0),  # waits for more than three hours
     flight("JFK", 45, None, "cancelled"),
-    flight("JFK", 60, None, "cancelled", new=True),
+    flight("JFK", 60, None, "cancelled"),
     flight("JFK", 61, None, "scheduled"),  # of which nothing has been heard
     flight("JFK", 300, 120.0),  # leaves after as_of
     flight("JFK", 420, None, "scheduled"),  # to come
@@ -131,15 +128,8 @@ def test_figures_that_were_counted_by_hand(found, clock, feature, value):
     assert found["JFK", moment(f"2013-05-01 {clock}")][feature] == pytest.approx(value)
 
 
-def test_what_is_later_than_as_of_changes_nothing(flights, found):
+@pytest.mark.parametrize("clock", ["14:00", "14:07", "12:45"])
+def test_what_is_later_than_as_of_changes_nothing(flights, found, clock):
     """As of 14:00, a departure of 15:50 has not happened."""
-    early = moment("2013-05-01 14:00")
+    early = moment(f"2013-05-01 {clock}")
     assert by_key(congestion_features(flights, early)) == {key: row for key, row in found.items() if key[1] <= early}
-
-
-def test_new_flights_bring_the_rows_that_they_touch(flights, found):
-    old = all_expected([f for f in FLIGHTS if f["ingested_as_of"] == MORNING])
-    new = by_key(new_congestion_features(flights, MORNING, NOON - 2 * HOUR, AS_OF))
-    assert new == {key: found[key] for key in new}
-    assert {key for key, features in all_expected(FLIGHTS).items() if old.get(key) != features} <= set(new)
-    assert not any(origin == "EWR" for origin, _ in new)

@@ -11,15 +11,21 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from feature_engineering.bronze import check_flights, check_reference, check_weather
+from feature_engineering.bronze import read_source
 from feature_engineering.contract_check import refusals
-from feature_engineering.contracts import AIRPORTS, FLIGHTS, PLANES, WEATHER
+from feature_engineering.contracts import WEATHER
+from feature_engineering.definitions import Reading
+from feature_engineering.fill import Orders, bring_source
+from feature_engineering.progress import Progress
+from feature_engineering.sources import SOURCES
+from project.config import load_config
 from project.tables import Tables
 from tests.unit.tables import changed_rows, collected, moment
 
 pytestmark = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
 
-CONTRACTS = {contract.source: contract for contract in (AIRPORTS, PLANES, WEATHER, FLIGHTS)}
+CONFIG = load_config()
+SOURCE = {source.name: source for source in SOURCES}
 MONDAY, TUESDAY, WEDNESDAY = moment("2013-07-01"), moment("2013-07-02"), moment("2013-07-03")
 AIRPORT = {"faa": "BOS", "name": "Logan", "lat": "42.36", "lon": "-71.01", "tzone": "America/New_York"}
 PLANE = {"tailnum": "N1", "year": "1999", "engines": "2", "seats": "150"}
@@ -107,7 +113,9 @@ def land(volume: Path, source: str, at, rows: list[dict[str, str]], but: str = "
     folder = volume / "landing" / source / f"as_of={at:%Y%m%dT%H%M%SZ}"
     folder.mkdir(parents=True)
     with (folder / "part-0.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [name for name in CONTRACTS[source].types if name != but], extrasaction="ignore")
+        writer = csv.DictWriter(
+            file, [name for name in SOURCE[source].contract.types if name != but], extrasaction="ignore"
+        )
         writer.writeheader()
         writer.writerows(rows)
 
@@ -125,15 +133,17 @@ def checked(spark, tables, tmp_path_factory) -> Path:
     for at, sources in LANDED.items():
         for source, rows in sources.items():
             land(volume, source, at, rows)
-    check_contract(spark, tables, volume, None, TUESDAY)
+    check_contract(spark, tables, volume, TUESDAY)
     return volume
 
 
-def check_contract(spark, tables, volume: Path, since, as_of) -> None:
-    """All sources, in an order that the job graph may take."""
-    check_reference(spark, tables, volume, since, as_of)
-    check_weather(spark, tables, volume, since, as_of)
-    check_flights(spark, tables, volume, since, as_of, 2)
+def check_contract(spark, tables, volume: Path, as_of, rebuild: tuple[str, ...] = ()) -> None:
+    """All sources, in an order that a refresh may take."""
+    progress, reading = Progress(spark, tables), Reading(spark, tables, CONFIG)
+    orders = Orders(rebuild, "refuse", CONFIG.source.fill_piece)
+    for source in SOURCES:
+        bring_source(source, volume, as_of, orders, progress, reading)
+    progress.save()
 
 
 def in_quarantine(spark, tables) -> dict[tuple[str, str], int]:
@@ -218,10 +228,11 @@ def test_aircraft_and_airports_are_typed(spark, tables, checked):
     assert airports == {"BOS": (42.36, "America/New_York"), "NUL": (42.36, None)}
 
 
-def test_a_second_run_changes_nothing(spark, tables, checked):
+@pytest.mark.parametrize("rebuild", [(), ("all",)], ids=["nothing is due", "all is read again"])
+def test_a_second_run_changes_nothing(spark, tables, checked, rebuild):
     written = (tables.flights, tables.weather, tables.planes, tables.airports)
     with changed_rows(spark, *written) as changed:
-        check_contract(spark, tables, checked, None, TUESDAY)
+        check_contract(spark, tables, checked, TUESDAY, rebuild)
     assert in_quarantine(spark, tables) == REFUSED
     assert changed == dict.fromkeys(written, 0)
 
@@ -231,7 +242,9 @@ def test_the_next_landing_alone_is_read(spark, tables, checked):
     land(checked, "weather", WEDNESDAY, [])
     arrived = LEFT | {"status": "arrived", "arr_time": "1000", "arr_delay": "-60", "air_time": "50"}
     land(checked, "flights", WEDNESDAY, [FLIGHT | arrived])
-    check_contract(spark, tables, checked, TUESDAY, WEDNESDAY)
+    for source in ("airports", "flights"):
+        (checked / "landing" / source / "as_of=20130701T000000Z" / "part-0.csv").unlink()
+    check_contract(spark, tables, checked, WEDNESDAY)
     flights = {row["flight"]: row for row in collected(spark.table(tables.flights))}
     assert {number: row["ingested_as_of"] for number, row in flights.items()} == {1: WEDNESDAY, 2: TUESDAY, 3: TUESDAY}
     assert flights[1]["status"] == "arrived"
@@ -240,14 +253,23 @@ def test_the_next_landing_alone_is_read(spark, tables, checked):
     assert in_quarantine(spark, tables) == REFUSED
 
 
-def test_a_missing_column_stops_it_by_name(spark, tables, tmp_path):
+@pytest.mark.parametrize("since", [None, MONDAY])
+def test_a_missing_column_stops_it_by_name(spark, tables, tmp_path, since):
     land(tmp_path, "weather", TUESDAY, [OBSERVATION], but="visib")
     with pytest.raises(ValueError, match=r"'visib' is missing .*weather"):
-        check_contract(spark, tables, tmp_path, MONDAY, TUESDAY)
+        read_source(SOURCE["weather"], tmp_path, since, TUESDAY, Reading(spark, tables, CONFIG))
 
 
-@pytest.mark.parametrize(("since", "source"), [(None, "airports"), (MONDAY, "weather")])
+@pytest.mark.parametrize(
+    ("since", "source"), [(None, "airports"), (None, "planes"), (MONDAY, "weather"), (MONDAY, "flights")]
+)
 def test_a_source_that_has_not_landed_stops_it_by_name(spark, tables, tmp_path, since, source):
     land(tmp_path, "weather", MONDAY, [OBSERVATION])  # before the window
     with pytest.raises(FileNotFoundError, match=source):
-        check_contract(spark, tables, tmp_path, since, TUESDAY)
+        read_source(SOURCE[source], tmp_path, since, TUESDAY, Reading(spark, tables, CONFIG))
+
+
+def test_a_source_that_lands_when_there_is_something_new_may_be_silent(spark, tables, tmp_path):
+    land(tmp_path, "airports", MONDAY, [AIRPORT])
+    for source in ("airports", "planes"):
+        assert read_source(SOURCE[source], tmp_path, MONDAY, TUESDAY, Reading(spark, tables, CONFIG)) is None

@@ -5,20 +5,18 @@ from statistics import mean
 
 import pytest
 
-from feature_engineering.lateness import CARRIER_KEYS, ROUTE_KEYS, lateness_features, new_lateness_features
+from feature_engineering.lateness import lateness_features
 from tests.unit.tables import collected, moment
 
-SCHEMA = (
-    "carrier string, origin string, dest string, known_at timestamp, arr_delay double, late double, "
-    "ingested_as_of timestamp"
-)
+SCHEMA = "carrier string, origin string, dest string, known_at timestamp, arr_delay double, late double"
+CARRIER, ROUTE = ("carrier",), ("origin", "dest")
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 START, AS_OF = moment("2013-02-01 00:00"), moment("2013-03-20 05:00")
-SINCE = moment("2013-02-20 00:00")
 
 
-def label(carrier: str, route: str, known_at, delay: float, ingested=START) -> tuple:
-    return (carrier, *route.split("-"), known_at, delay, float(delay >= 15), ingested)
+def label(carrier: str, route: str, known_at, delay: float | None) -> tuple:
+    """Without a delay, of a flight that was cancelled or diverted."""
+    return (carrier, *route.split("-"), known_at, delay, None if delay is None else float(delay >= 15))
 
 
 LABELS = [
@@ -30,18 +28,20 @@ LABELS = [
     label("UA", "JFK-LAX", AS_OF + SECOND, 8.0),  # not known yet
     label("AA", "JFK-LAX", START + 3 * DAY, 15.0),
     label("AA", "JFK-LAX", START + 3 * DAY, 14.0),
-    label("AA", "JFK-SFO", START + 10 * DAY, 60.0, ingested=SINCE + DAY),  # landed late
+    label("AA", "JFK-SFO", START + 10 * DAY, 60.0),
+    label("AA", "JFK-SFO", START + 10 * DAY, None),
+    label("DL", "JFK-SFO", START + 9 * DAY, None),  # all that is known of this carrier
 ]
 
 
 def expected(keys: tuple[str, ...], prefix: str) -> dict[tuple, dict[str, float | None]]:
     places = {"carrier": 0, "origin": 1, "dest": 2}
-    entity = [places[key] for key in keys[:-1]]
+    entity = [places[key] for key in keys]
     table = {}
     for days in range((AS_OF - START) // DAY + 1):
         at = START + days * DAY
         for key in {tuple(row[place] for place in entity) for row in LABELS}:
-            own = [row for row in LABELS if tuple(row[place] for place in entity) == key]
+            own = [row for row in LABELS if tuple(row[place] for place in entity) == key and row[5] is not None]
             recent = {n: [row for row in own if at - n * DAY < row[3] <= at] for n in (7, 28)}
             if recent[28]:
                 table[*key, at] = {
@@ -59,7 +59,7 @@ def figures(prefix: str, days: int, rows: list[tuple]) -> dict[str, float | None
 
 
 def by_key(rows, keys: tuple[str, ...]) -> dict:
-    found = {tuple(row.pop(key) for key in keys): row for row in collected(rows)}
+    found = {tuple(row.pop(key) for key in (*keys, "known_at")): row for row in collected(rows)}
     assert len(found) > 1
     return found
 
@@ -71,7 +71,7 @@ def labels(spark):
 
 @pytest.fixture(scope="module")
 def by_carrier(labels):
-    return by_key(lateness_features(labels, CARRIER_KEYS, "carrier", AS_OF), CARRIER_KEYS)
+    return by_key(lateness_features(labels, AS_OF, CARRIER, "carrier"), CARRIER)
 
 
 def same(found: dict, wanted: dict) -> bool:
@@ -79,12 +79,12 @@ def same(found: dict, wanted: dict) -> bool:
 
 
 def test_by_carrier_at_each_midnight(by_carrier):
-    assert same(by_carrier, expected(CARRIER_KEYS, "carrier"))
+    assert same(by_carrier, expected(CARRIER, "carrier"))
 
 
 def test_by_route_at_each_midnight(labels):
-    found = by_key(lateness_features(labels, ROUTE_KEYS, "route", AS_OF), ROUTE_KEYS)
-    assert same(found, expected(ROUTE_KEYS, "route"))
+    found = by_key(lateness_features(labels, AS_OF, ROUTE, "route"), ROUTE)
+    assert same(found, expected(ROUTE, "route"))
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,12 @@ def test_without_a_label_in_28_days_there_is_no_row(by_carrier):
     assert max(at for carrier, at in by_carrier if carrier == "UA") == moment("2013-03-08")
 
 
-def test_a_run_brings_its_midnights_and_those_that_late_labels_touch(labels, by_carrier):
-    late = START + 10 * DAY
-    new = by_key(new_lateness_features(labels, CARRIER_KEYS, "carrier", SINCE, late, AS_OF), CARRIER_KEYS)
-    wanted = {key for key in by_carrier if key[1] > SINCE} | {("AA", late + n * DAY) for n in range(28)}
-    assert new == {key: by_carrier[key] for key in wanted}
+def test_what_did_not_arrive_makes_no_row(by_carrier):
+    assert {carrier for carrier, _ in by_carrier} == {"AA", "UA"}
+
+
+@pytest.mark.parametrize("early", [START + 8 * DAY, START + 8 * DAY - SECOND, START - SECOND])
+def test_as_of_an_earlier_moment_the_rows_are_those_of_the_midnights_before(labels, by_carrier, early):
+    found = collected(lateness_features(labels, early, CARRIER, "carrier"))
+    known = {(row.pop("carrier"), row.pop("known_at")): row for row in found}
+    assert known == {key: row for key, row in by_carrier.items() if key[1] <= early}

@@ -4,19 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from feature_engineering.weather import new_weather_features, weather_features
+from feature_engineering.weather import weather_features
 from tests.unit.tables import collected, moment
 
 SCHEMA = (
-    "origin string, observed_at timestamp, ingested_as_of timestamp, temp double, pressure double, visib double, "
-    "wind_speed double, precip double, dewp double, humid double, wind_dir double, wind_gust double"
+    "origin string, observed_at timestamp, temp double, pressure double, visib double, wind_speed double, "
+    "precip double, dewp double, humid double, wind_dir double, wind_gust double"
 )
 HOUR = timedelta(hours=1)
 CHANGES = ("temp", "pressure", "visib", "wind_speed")
 MIDNIGHT, NOON = moment("2013-01-01 00:00"), moment("2013-01-01 12:00")
-# JFK is not observed at 4; what was observed at 6 lands a day late. LGA is far warmer.
+# JFK is not observed at 4. LGA is far warmer.
 HOURS = {"JFK": (0, 1, 2, 3, 5, 6, 7, 8, 9), "LGA": (1, 2, 4)}
-LATE = ("JFK", 6)
 
 
 def observation(origin: str, hour: int) -> dict:
@@ -26,8 +25,7 @@ def observation(origin: str, hour: int) -> dict:
     values |= {"precip": hour / 100, "dewp": 1.0, "humid": 2.0, "wind_dir": 3.0, "wind_gust": None}
     if (origin, hour) == ("JFK", 2):
         values |= {"temp": None, "precip": None}
-    ingested = NOON + 24 * HOUR if (origin, hour) == LATE else NOON
-    return {"origin": origin, "observed_at": MIDNIGHT + hour * HOUR, "ingested_as_of": ingested} | values
+    return {"origin": origin, "observed_at": MIDNIGHT + hour * HOUR} | values
 
 
 OBSERVATIONS = {(origin, hour): observation(origin, hour) for origin, hours in HOURS.items() for hour in hours}
@@ -41,7 +39,7 @@ def expected(origin: str, hour: int) -> dict:
     now, then = OBSERVATIONS[origin, hour], OBSERVATIONS.get((origin, hour - 3), {})
     recent = [OBSERVATIONS.get((origin, past), {}).get("precip") for past in (hour - 2, hour - 1, hour)]
     rain = [value for value in recent if value is not None]
-    features = {name: now[name] for name in now if name not in {"origin", "observed_at", "ingested_as_of"}}
+    features = {name: now[name] for name in now if name not in {"origin", "observed_at"}}
     features |= {f"{name}_change_3h": difference(now[name], then.get(name)) for name in CHANGES}
     return features | {"precip_3h": sum(rain) if rain else None}
 
@@ -54,7 +52,7 @@ def weather(spark):
 
 @pytest.fixture(scope="module")
 def found(weather):
-    rows = collected(weather_features(weather))
+    rows = collected(weather_features(weather, NOON))
     assert len(rows) == len(OBSERVATIONS)
     return {(row["origin"], (row["known_at"] - MIDNIGHT) // HOUR): row for row in rows}
 
@@ -80,22 +78,12 @@ def test_rain_adds_up_to_hundredths_of_an_inch_in_any_order(spark):
     rows = [observation("LGA", hour) | {"precip": fallen} for hour, fallen in enumerate(readings)]
     columns = [column.split()[0] for column in SCHEMA.split(", ")]
     weather = spark.createDataFrame([tuple(row[c] for c in columns) for row in rows], SCHEMA)
-    found = {row["known_at"]: row["precip_3h"] for row in collected(weather_features(weather))}
+    found = {row["known_at"]: row["precip_3h"] for row in collected(weather_features(weather, NOON))}
     assert [str(found[at]) for at in sorted(found)] == ["0.01", "0.02", "0.03", "0.02", "0.01", "0.0"]
 
 
-def test_a_late_observation_brings_the_rows_that_it_touches(weather, found):
-    late = MIDNIGHT + LATE[1] * HOUR
-    rows = collected(new_weather_features(weather, NOON, late, NOON + 24 * HOUR))
-    touched = {("JFK", hour) for hour in (6, 7, 8, 9)}
+def test_nothing_later_than_as_of_is_there(weather, found):
+    rows = collected(weather_features(weather, MIDNIGHT + 2 * HOUR))
     assert {(row["origin"], (row["known_at"] - MIDNIGHT) // HOUR): row for row in rows} == {
-        key: found[key] for key in touched
-    }
-
-
-def test_nothing_later_than_as_of_is_there(weather):
-    known = new_weather_features(weather, None, None, MIDNIGHT + 2 * HOUR)
-    assert {(row["origin"], (row["known_at"] - MIDNIGHT) // HOUR) for row in collected(known)} == {
-        *(("JFK", hour) for hour in (0, 1, 2)),
-        *(("LGA", hour) for hour in (1, 2)),
+        key: found[key] for key in (*(("JFK", hour) for hour in (0, 1, 2)), *(("LGA", hour) for hour in (1, 2)))
     }

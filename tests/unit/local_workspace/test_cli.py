@@ -108,7 +108,7 @@ def test_the_workspace_gives_the_environment(folder):
         assert sys.path.index(str(REPOSITORY / "local_workspace" / "site")) < len(sys.path)
         bundle = load_bundle(REPOSITORY)
         assert bundle.resource("schemas", "schema")["catalog_name"] == "spark_catalog"
-        volume = next(p.default for p in bundle.jobs["training"].parameters if p.name == "volume")
+        volume = next(p.default for p in bundle.jobs["feature_engineering"].parameters if p.name == "volume")
         assert volume.startswith(f"{folder}/Volumes/spark_catalog/")
 
 
@@ -122,7 +122,8 @@ def test_the_sequence_runs_jobs_of_the_bundle_with_their_as_of(folder):
         bundle = load_bundle(REPOSITORY)
     for name, _ in cli.SEQUENCE:
         assert "as_of" in {parameter.name for parameter in bundle.jobs[name].parameters}
-    assert [as_of for _, as_of in cli.SEQUENCE] == [f"2013-08-{day:02}T00:00:00Z" for day in range(1, 10)]
+    days = [("training", 1), *(("batch_inference", day) for day in range(2, 10)), ("monitoring", 9)]
+    assert [(name, f"2013-08-{day:02}T00:00:00Z") for name, day in days] == list(cli.SEQUENCE)
 
 
 def test_an_interrupt_ends_the_process_with_130_while_a_notebook_is_at_work(bundle):

@@ -9,24 +9,22 @@ from pyspark.sql import functions as F
 
 from monitoring.ground_truth import join_ground_truth, known_outcomes
 from project.config import load_config
-from tests.unit.tables import changed_rows
+from tests.unit.tables import changed_rows, collected
 
 NOON = datetime(2013, 8, 2, 12, tzinfo=UTC)
 SCORED = datetime(2013, 8, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FLIGHT = "flight_id string, status string, sched_dep_at timestamp, sched_arr_at timestamp, departed_at timestamp"
-LABEL = "flight_id string, late double, known_at timestamp"
+LABEL = "flight_id string, late double, known_at timestamp, outcome string"
 PREDICTION = "flight_id string, model_version string, as_of timestamp, prediction double"
-# All are scheduled from 12:00 to 14:00.
-FLIGHTS = [
-    ("on_time", "arrived", NOON, NOON + 2 * HOUR, NOON),
-    ("late", "arrived", NOON, NOON + 2 * HOUR, NOON + 3 * HOUR),
-    ("cancelled", "cancelled", NOON, NOON + 2 * HOUR, None),
-    ("diverted", "diverted", NOON, NOON + 2 * HOUR, NOON),
-    ("diverted_late", "diverted", NOON, NOON + 2 * HOUR, NOON + 3 * HOUR),
-    ("airborne", "departed", NOON, NOON + 2 * HOUR, NOON),
+# All are scheduled from 12:00 to 14:00; one is still airborne, and has no label.
+FLIGHTS = ("on_time", "late", "cancelled", "diverted", "diverted_late", "airborne")
+LABELS = [
+    ("on_time", 0.0, NOON + 2 * HOUR, "arrived"),
+    ("late", 1.0, NOON + 5 * HOUR, "arrived"),
+    ("cancelled", None, NOON, "cancelled"),
+    ("diverted", None, NOON + 2 * HOUR, "diverted"),
+    ("diverted_late", None, NOON + 3 * HOUR, "diverted"),
 ]
-LABELS = [("on_time", 0.0, NOON + 2 * HOUR), ("late", 1.0, NOON + 5 * HOUR)]
 KNOWN = {
     -1: {},
     0: {"cancelled": 0},
@@ -39,12 +37,10 @@ KNOWN = {
 @pytest.fixture(scope="module")
 def known(spark):
     """The hour from which each outcome is known, by the hour (after noon) of the question."""
-    flights, labels = spark.createDataFrame(FLIGHTS, FLIGHT), spark.createDataFrame(LABELS, LABEL)
+    labels = spark.createDataFrame(LABELS, LABEL)
     since = ((F.unix_timestamp("label_known_at") - int(NOON.timestamp())) / 3600).alias("since")
     asked = [
-        known_outcomes(flights, labels, NOON + hours * HOUR, "late").select(
-            F.lit(hours).alias("asked"), "flight_id", since
-        )
+        known_outcomes(labels, NOON + hours * HOUR, "late").select(F.lit(hours).alias("asked"), "flight_id", since)
         for hours in KNOWN
     ]
     found = {hours: {} for hours in KNOWN}
@@ -58,6 +54,15 @@ def test_an_outcome_is_known_from_its_own_moment(known, hours):
     assert known[hours] == KNOWN[hours]
 
 
+def test_an_outcome_is_told_with_its_label(spark):
+    rows = collected(known_outcomes(spark.createDataFrame(LABELS, LABEL), NOON + 2 * HOUR, "late"))
+    assert {row["flight_id"]: (row["late"], row["label_known_at"], row["outcome"]) for row in rows} == {
+        "on_time": (0.0, NOON + 2 * HOUR, "arrived"),
+        "cancelled": (None, NOON, "cancelled"),
+        "diverted": (None, NOON + 2 * HOUR, "diverted"),
+    }
+
+
 @pytest.fixture
 def tables(home, spark):
     with home.schema(spark, "ground_truth") as tables:
@@ -66,9 +71,8 @@ def tables(home, spark):
 
 def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark, tables, inputs):
     """One test: each merge takes a second."""
-    inputs.write(tables.flights, FLIGHTS, FLIGHT)
     inputs.write(tables.labels, LABELS, LABEL)
-    scores = [(flight[0], "1", SCORED, 0.5) for flight in FLIGHTS]
+    scores = [(flight, "1", SCORED, 0.5) for flight in FLIGHTS]
     others = [("late", "2", SCORED, 0.6), ("late", "1", NOON + 8 * HOUR, 0.7)]
     inputs.write(tables.predictions, [*scores, *others], PREDICTION)
 
@@ -95,7 +99,7 @@ def test_the_log_follows_the_truth_and_a_second_run_changes_nothing(spark, table
     assert changed == {tables.inference_log: 0}
 
     # What is known stays, also where the source changes its mind.
-    inputs.write(tables.labels, [("on_time", 1.0, NOON + 2 * HOUR), LABELS[1]], LABEL)
+    inputs.write(tables.labels, [("on_time", 1.0, NOON + 2 * HOUR, "arrived"), *LABELS[1:]], LABEL)
     with changed_rows(spark, tables.inference_log) as changed:
         assert join(6) == early | {("late", "1"): ("arrived", 1.0), ("late", "2"): ("arrived", 1.0)}
     assert changed == {tables.inference_log: 2}

@@ -1,9 +1,10 @@
-"""What the job graph does about a verdict: nothing, a mail, or a mail and a training."""
+"""What the job graph does about a verdict: nothing, or a training. The mail about one is an alert's, not the job's."""
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from databricks import sdk
 
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.dbutils import DBUtils
@@ -11,10 +12,14 @@ from local_workspace.notebook import run_notebook
 from local_workspace.runner import Runner
 from local_workspace.runs import JobRun, State, TaskRun
 from local_workspace.workspace import REPOSITORY
+from monitoring import monitoring
+from monitoring.verdict import Verdict
+from monitoring.windows import judged_window
+from project.config import load_config
 
-SENTENCE = "Version 7 violates 1 of 9 checks: ROC AUC is 0.501."
+AS_OF = datetime(2013, 8, 9, tzinfo=UTC)
 # What later tasks ask of those whose notebooks are left out.
-MADE_UP = {"since": "", "changed_from": "", "model_version": "8", "passed": "false"}
+MADE_UP = {"model_version": "8", "passed": "false"}
 CAUSE = "monitoring: roc_auc since 2013-08-05"
 
 
@@ -24,44 +29,45 @@ def bundle() -> Bundle:
     return load_bundle(REPOSITORY, environ={f"BUNDLE_VAR_{name}": value for name, value in asked.items()})
 
 
-def watched(bundle: Bundle, **verdict: str) -> JobRun:
-    """A run of the job with a made-up verdict; of its notebooks only the announcement is real."""
-    return run_job(bundle, "monitoring", verdict, as_of="2013-08-09T00:00:00Z")
+def watched(bundle: Bundle, action: str, cause: str = "", status: str = "violated") -> JobRun:
+    """A run of the job with a made-up verdict; of its notebooks only the monitoring is real."""
+    window = judged_window(AS_OF, load_config().monitoring)
+    verdict = Verdict("7", AS_OF, window, status, 700, 1.0, (), action, None, cause)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(monitoring, "monitor", lambda *_: verdict)
+        patch.setattr(sdk, "WorkspaceClient", lambda: None)
+        return run_job(bundle, "monitoring", as_of="2013-08-09T00:00:00Z")
 
 
-def run_job(bundle: Bundle, job: str, verdict: dict[str, str], **parameters: str) -> JobRun:
-    """The same of any job."""
+def run_job(bundle: Bundle, job: str, **parameters: str) -> JobRun:
+    """A run of any job, in which no notebook is real but the one of the monitoring."""
 
-    def execute(file: Path, dbutils: DBUtils, _: TaskRun) -> Any:
-        if file.stem == "Announce":
-            return run_notebook(file, None, dbutils, bundle.root)
-        said = verdict if file.stem == "CheckViolations" else MADE_UP
-        for name, value in said.items():
-            dbutils.jobs.taskValues.set(name, value)
-        return None
+    def execute(file: Path, dbutils: DBUtils, _: TaskRun) -> None:
+        if file.stem == "Monitor":
+            run_notebook(file, None, dbutils, bundle.root)
+        else:
+            for name, value in MADE_UP.items():
+                dbutils.jobs.taskValues.set(name, value)
 
     runner = Runner(bundle, execute, sleep=lambda _: None)
-    return runner.run(runner.prepare(job, parameters))
+    return runner.run(
+        runner.prepare(job, {"volume": "/Volumes/given", **parameters} if job == "monitoring" else parameters)
+    )
 
 
-def test_where_nothing_is_violated_nobody_hears_of_it(bundle: Bundle) -> None:
-    run = watched(bundle, violated="false", action="none", cause="", sentence="All is well.")
-    assert not run.failed
-    assert run.states["announce"] is State.EXCLUDED
-    assert run.states["run_training"] is State.EXCLUDED
-
-
-def test_a_violation_is_announced_and_trains_nothing_where_no_training_is_asked_for(
-    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("status", "action"), [("ok", "none"), ("too few labels", "none"), ("violated", "alert")])
+def test_without_a_training_that_is_asked_for_the_job_ends_well_and_trains_nothing(
+    bundle: Bundle, status: str, action: str
 ) -> None:
-    run = watched(bundle, violated="true", action="alert", cause="", sentence=SENTENCE)
+    run = watched(bundle, action, status=status)
     assert not run.failed
-    assert capsys.readouterr().out.splitlines() == [SENTENCE]
+    assert run.states["monitor"] is State.SUCCESS
     assert run.states["run_training"] is State.EXCLUDED
 
 
 def test_a_training_that_is_asked_for_gets_the_moment_and_the_cause(bundle: Bundle) -> None:
-    run = watched(bundle, violated="true", action="retrain", cause=CAUSE, sentence=SENTENCE)
+    run = watched(bundle, "retrain", CAUSE)
+    assert not run.failed
     training = run.tasks["run_training"].nested
     assert training is not None
     assert training.key == "training"
@@ -70,7 +76,7 @@ def test_a_training_that_is_asked_for_gets_the_moment_and_the_cause(bundle: Bund
 
 
 def test_a_version_is_judged_on_the_days_that_its_training_left_out(bundle: Bundle) -> None:
-    run = run_job(bundle, "training", {}, as_of="2013-08-09T00:00:00Z", validation_days="9")
+    run = run_job(bundle, "training", as_of="2013-08-09T00:00:00Z", validation_days="9")
     deployment = run.tasks["deploy"].nested
     assert deployment is not None
     assert deployment.key == "deployment"

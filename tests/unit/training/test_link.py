@@ -9,8 +9,9 @@ from typing import Any
 
 import mlflow
 import pytest
+from mlflow import MlflowClient
 
-from deployment.model_deployment.link import link_deployment_job
+from training.link import link_deployment_job
 
 MODEL = "main.flights.arrival_delay"
 
@@ -95,8 +96,10 @@ def test_another_trigger_is_an_error(catalog) -> None:
     assert catalog.changes == []
 
 
-def test_a_registry_that_keeps_no_link_loses_nothing(scene) -> None:
-    scene.client.update_registered_model(scene.model, description="Who is late.")
+def test_a_registry_that_keeps_no_link_loses_nothing(workspace) -> None:
+    client = MlflowClient()
+    client.create_registered_model(MODEL, description="Who is late.")
     for trigger in ("registration", "training"):
-        link_deployment_job(scene.model, "42", trigger)
-    assert scene.client.get_registered_model(scene.model).description == "Who is late."
+        link_deployment_job(MODEL, "42", trigger)
+    assert client.get_registered_model(MODEL).description == "Who is late."
+    client.delete_registered_model(MODEL)

@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from databricks.feature_engineering import FeatureEngineeringClient
 from pyspark.sql import SparkSession
 
+from feature_engineering.registry import FEATURE_TABLES
 from project.delta import enable_change_data_feed
 from project.tables import Tables
+
+NO_STORE = "none"
 
 
 def publish_features(spark: SparkSession, tables: Tables, online_store: str, capacity: str) -> None:
@@ -28,5 +31,6 @@ def publish_features(spark: SparkSession, tables: Tables, online_store: str, cap
         client.publish_table(online_store=store, source_table_name=table, online_table_name=f"{table}_online")
 
     # Side by side: each publication is mostly waiting, on Databricks for a pipeline of its own.
-    with ThreadPoolExecutor(len(tables.features)) as beside:
-        list(beside.map(publish, tables.features))
+    names = [tables.named(table.name) for table in FEATURE_TABLES]
+    with ThreadPoolExecutor(len(names)) as beside:
+        list(beside.map(publish, names))
