@@ -202,6 +202,12 @@ def test_yaml_keeps_times_dates_and_words_as_text(bundle):
 TASK = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"
 
 
+def test_yaml_writes_numbers_as_the_cli_does(bundle):
+    parameters = "[{name: a, default: 1e3}, {name: b, default: 1.0}, {name: c, default: 010}]"
+    bundle.job("a", TASK, more=f"parameters: {parameters}")
+    assert [parameter.default for parameter in load(bundle).jobs["a"].parameters] == ["1000", "1", "10"]
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -212,7 +218,9 @@ TASK = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"
         ("nonsense: 1", ["resources/a.job.yml", "job 'a'", "nonsense"]),
         ("git_source: {}", ["resources/a.job.yml", "git_source"]),
         ("description: a\ndescription: b", ["resources/a.job.yml:6", "'description' is there twice"]),
+        ("tags: &t {a: b}\nhealth:\n  <<: *t\n  a: c\n  a: d", ["resources/a.job.yml:9", "'a' is there twice"]),
         ("description: [", ["resources/a.job.yml is no valid YAML"]),
+        ("description: 0x_", ["resources/a.job.yml is no valid YAML"]),
     ],
 )
 def test_a_mistake_in_a_job_is_named_with_its_file(bundle, more, words):
