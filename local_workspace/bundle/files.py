@@ -1,12 +1,12 @@
 """Bundle files: includes, and where each thing was written."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from local_workspace.bundle.merge import merge
-from local_workspace.bundle.yaml_file import read_yaml
+from local_workspace.bundle.yaml_file import read_sections
 from local_workspace.errors import BundleError
 
 ROOT_FILE = "databricks.yml"
@@ -34,21 +34,20 @@ def read_bundle_files(root: Path) -> Source:
     return source
 
 
-def _included(root: Path, patterns: list[str]) -> Iterator[Path]:
-    seen = {root / ROOT_FILE}
+def _included(root: Path, patterns: list[str]) -> list[Path]:
+    """What Go's `filepath.Glob` finds: `**` is `*`, and hidden files are files."""
+    found: dict[Path, None] = {}
     for pattern in patterns:
-        matches = sorted(root.glob(pattern))
-        if not matches:
+        names = sorted(glob(pattern, root_dir=root, include_hidden=True))  # noqa: PTH207 (Path.glob's `**` goes deeper)
+        if not names and not set(pattern) & set("*?["):
             raise BundleError(f"{ROOT_FILE}: include '{pattern}' matches no file.")
-        for path in matches:
-            if path not in seen:
-                seen.add(path)
-                yield path
+        found |= dict.fromkeys(root / name for name in names)
+    return [path for path in found if path != root / ROOT_FILE]
 
 
 def _add_file(source: Source, root: Path, path: Path) -> None:
     name = path.relative_to(root).as_posix()
-    content = read_yaml(path, name, source.references)
+    content = read_sections(path, name, source.references)
     for kind, resources in (content.get("resources") or {}).items():
         for key in resources or {}:
             source.resources.setdefault((kind, key), name)

@@ -1,6 +1,7 @@
 """From the files of a bundle to jobs that can run: merge, target, variables, presets, ids."""
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,8 @@ from local_workspace.bundle.references import resolve
 from local_workspace.bundle.variables import set_variables
 from local_workspace.errors import BundleError
 
-_TOP_LEVEL = {
-    *("bundle", "include", "variables", "workspace", "resources", "targets", "sync", "presets"),
-    *("permissions", "run_as", "artifacts", "experimental"),
-}
+# What the CLI does for these sections nobody does here.
+_NOT_HERE = ("artifacts", "experimental", "python", "scripts")
 # What references can name before there are resources.
 _EARLY = {"var", "variables", "bundle", "workspace"}
 
@@ -67,8 +66,12 @@ def load_bundle(
     """
     root = root.resolve()
     source = read_bundle_files(root)
-    _check_top_level(source.config)
+    if not (source.config.get("bundle") or {}).get("name"):
+        raise BundleError(f"{ROOT_FILE}: 'bundle.name' is missing.")
     name, config = apply_target(source.config, target)
+    for section in _NOT_HERE:
+        if section in config:
+            print(f"warning: '{section}' is not supported on one machine: it is left out.", file=sys.stderr)
     config["bundle"]["git"] = {**describe_git(root), **(config["bundle"].get("git") or {})}
     config["variables"] = set_variables(config["variables"], os.environ if environ is None else environ)
     config["workspace"] = workspace_settings(config.get("workspace") or {}, user)
@@ -86,14 +89,6 @@ def load_bundle(
         file_path=config["workspace"]["file_path"],
         variables={key: variable["value"] for key, variable in config["variables"].items()},
         resources=resources,
-        jobs={key: parse_job(key, job, source.resources[("jobs", key)]) for key, job in jobs.items()},
+        jobs={key: parse_job(key, job, source.resources.get(("jobs", key), ROOT_FILE)) for key, job in jobs.items()},
         job_keys={job["id"]: key for key, job in jobs.items()},
     )
-
-
-def _check_top_level(config: dict[str, Any]) -> None:
-    unknown = sorted(set(config) - _TOP_LEVEL)
-    if unknown:
-        raise BundleError(f"{ROOT_FILE}: unknown field '{unknown[0]}'.")
-    if not (config.get("bundle") or {}).get("name"):
-        raise BundleError(f"{ROOT_FILE}: 'bundle.name' is missing.")

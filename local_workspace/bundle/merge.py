@@ -5,7 +5,7 @@ from typing import Any
 from local_workspace.errors import BundleError
 
 _MERGED_FIELDS = ("bundle", "workspace", "artifacts", "resources", "sync", "permissions", "presets")
-_TARGET_FIELDS = {*_MERGED_FIELDS, "variables", "run_as", "mode", "default", "git", "cluster_id"}
+_TARGET_FIELDS = {*_MERGED_FIELDS, "variables", "run_as", "mode", "default", "git", "cluster_id", "compute_id"}
 # Lists of a job whose elements are one thing when this key agrees; all other lists are concatenated.
 _KEYED_LISTS = {"job_clusters": "job_cluster_key", "parameters": "name", "tasks": "task_key"}
 
@@ -28,23 +28,25 @@ def merge(base: Any, override: Any) -> Any:
 
 def apply_target(config: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
     """Selects a target (the default one when no name is given) and merges it over the rest."""
-    targets = config.get("targets") or {}
+    targets = _targets(config)
     name = name or _default_target(targets)
     if name not in targets:
-        known = ", ".join(sorted(targets)) or "none"
+        known = ", ".join(sorted(targets))
         raise BundleError(f"databricks.yml has no target '{name}' (known: {known}).")
     target = targets[name] or {}
     unknown = sorted(set(target) - _TARGET_FIELDS)
     if unknown:
         raise BundleError(f"target '{name}': unknown field '{unknown[0]}'.")
-    merged = {key: value for key, value in config.items() if key != "targets"}
+    merged = {key: value for key, value in config.items() if key not in {"targets", "environments"}}
     for field in _MERGED_FIELDS:
         if field in target:
             merged[field] = merge(merged.get(field), target[field])
     merged["variables"] = _override_variables(merged.get("variables") or {}, target.get("variables") or {}, name)
     if "run_as" in target:
         merged["run_as"] = target["run_as"]
-    merged["bundle"] = {**(merged.get("bundle") or {}), "target": name, "mode": target.get("mode") or ""}
+    bundle = merged.get("bundle") or {}
+    git = merge(bundle.get("git"), target.get("git"))
+    merged["bundle"] = {**bundle, "git": git, "target": name, "environment": name, "mode": target.get("mode") or ""}
     return name, merged
 
 
@@ -57,6 +59,13 @@ def merge_job_lists(job: dict[str, Any]) -> dict[str, Any]:
     if "tasks" in merged:
         merged["tasks"] = sorted(merged["tasks"], key=lambda task: str(task.get("task_key", "")))
     return merged
+
+
+def _targets(config: dict[str, Any]) -> dict[str, Any]:
+    """The targets, also under the name that they once had; a bundle without any has one."""
+    if "targets" in config and "environments" in config:
+        raise BundleError("databricks.yml has 'targets' and 'environments', their old name: write all as 'targets'.")
+    return config.get("targets") or config.get("environments") or {"default": {}}
 
 
 def _default_target(targets: dict[str, Any]) -> str:

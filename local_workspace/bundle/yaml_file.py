@@ -1,4 +1,4 @@
-"""One file of a bundle: YAML as the CLI reads it."""
+"""One file of a bundle: YAML as the CLI reads it (tests/bundle/test_yaml.py compares them)."""
 
 import posixpath
 from pathlib import Path
@@ -11,6 +11,12 @@ from ruamel.yaml.nodes import SequenceNode
 
 from local_workspace.bundle.references import REFERENCE
 from local_workspace.errors import BundleError
+
+# All that the CLI knows (tests/bundle/test_schema.py asks it).
+_SECTIONS = {
+    *("bundle", "include", "variables", "workspace", "resources", "targets", "environments", "sync", "presets"),
+    *("permissions", "run_as", "artifacts", "experimental", "python", "scripts"),
+}
 
 
 class _Constructor(SafeConstructor):
@@ -61,8 +67,8 @@ _Constructor.add_default_constructor("timestamp", "construct_scalar")
 _Constructor.add_default_constructor("value", "construct_scalar")  # a plain `=`
 
 
-def read_yaml(path: Path, name: str, references: dict[str, str]) -> dict[str, Any]:
-    """Reads a file.
+def read_sections(path: Path, name: str, references: dict[str, str]) -> dict[str, Any]:
+    """Reads a file's sections; what else has an anchor is there for them to use.
 
     Args:
         path: The file.
@@ -70,7 +76,7 @@ def read_yaml(path: Path, name: str, references: dict[str, str]) -> dict[str, An
         references: Takes `file:line` of each reference's first use.
 
     Raises:
-        BundleError: The file can't be read, is no YAML, or holds a key twice.
+        BundleError: The file can't be read, is no YAML, holds a key twice, or what is no section.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
@@ -87,4 +93,7 @@ def read_yaml(path: Path, name: str, references: dict[str, str]) -> dict[str, An
         return {}
     if not isinstance(content, dict):
         raise BundleError(f"{name} must hold a mapping.")
-    return content
+    for key, value in node.value:
+        if key.value not in _SECTIONS and not value.anchor:
+            raise BundleError(f"{constructor.place(key)}: unknown field '{key.value}'.")
+    return {key: value for key, value in content.items() if key in _SECTIONS}

@@ -1,18 +1,26 @@
-"""The bundle's files fit the schema that the CLI gives out, without a workspace."""
+"""The bundle's files and the local loader fit the schema that the CLI gives out, without a workspace."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from local_workspace.bundle import load_bundle
+from local_workspace.errors import BundleError
 from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import BIN, TARGETS
 
 FILES = [REPOSITORY / "databricks.yml", *sorted(REPOSITORY.glob("resources/*.yml"))]
+# A value of each type that the schema has.
+SOME: dict[str, Any] = {"object": {}, "array": [], "string": "some", "boolean": True, "integer": 1}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +47,50 @@ def test_a_key_that_nobody_knows_does_not(schema: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "volume.yml"
     wrong.write_text(text.replace("comment:", "coment:"))
     assert check(schema, [wrong]).returncode != 0
+
+
+def known(schema: Path, *path: str) -> dict[str, Any]:
+    """The fields that the CLI knows at a place of the bundle's files, each with a value; `*` is any key or item."""
+    whole = json.loads(schema.read_text())
+
+    def follow(part: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in part:
+            return follow(reduce(getitem, part["$ref"].split("/")[1:], whole))
+        return follow(part["oneOf"][0]) if "oneOf" in part else part  # any other form is `${...}`
+
+    part = whole
+    for name in path:
+        part = follow(part.get("properties", {}).get(name) or part.get("items") or part["additionalProperties"])
+    fields = {name: follow(field) for name, field in part["properties"].items()}
+    return {name: field.get("enum", [SOME[field["type"]]])[0] for name, field in fields.items()}
+
+
+def refusal(folder: Path, content: dict[str, Any]) -> str:
+    """What the local loader has against a bundle."""
+    (folder / "databricks.yml").write_text(json.dumps({"bundle": {"name": "shop"}} | content))
+    try:
+        load_bundle(folder, environ={})
+    except BundleError as error:
+        return str(error)
+    return ""
+
+
+def test_the_local_loader_takes_each_section_or_says_that_it_is_not_supported(
+    schema: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sections = known(schema) | {"bundle": {"name": "shop"}}
+    assert len(sections) > 10
+    for name, value in sections.items():
+        assert refusal(tmp_path, {name: value}) == ""
+    said = re.findall(r"'(\w+)' is not supported on one machine", capsys.readouterr().err)
+    assert sorted(said) == ["artifacts", "experimental", "python", "scripts"]
+
+
+def test_it_takes_each_field_of_a_target(schema: Path, tmp_path: Path) -> None:
+    fields = known(schema, "targets", "*")
+    assert len(fields) > 10
+    for name, value in fields.items():
+        assert refusal(tmp_path, {"targets": {"dev": {name: value}}}) == ""
 
 
 def values(content: Any) -> Iterator[str]:

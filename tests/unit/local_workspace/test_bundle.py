@@ -200,12 +200,76 @@ def test_yaml_keeps_times_dates_and_words_as_text(bundle):
 
 
 TASK = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"
+ROOT = "bundle: {name: shop}\ninclude: [resources/*.yml]\n"
+ENVIRONMENTS = "environments: {dev: {git: {branch: main}, compute_id: x}}\n"
+COMMON = """
+base: &base {description: theirs, max_concurrent_runs: 3}
+common: &common {<<: *base, max_concurrent_runs: 2}
+resources:
+  jobs:
+    a:
+      <<: *common
+      name: a
+      description: its own
+      tasks:
+        - {task_key: a, notebook_task: {notebook_path: ../A.py}}
+"""
+IN_A_TARGET = """
+targets:
+  dev:
+    artifacts: {wheel: {type: whl}}
+    resources: {jobs: {a: {name: a, tasks: []}}}
+"""
 
 
 def test_yaml_writes_numbers_as_the_cli_does(bundle):
     parameters = "[{name: a, default: 1e3}, {name: b, default: 1.0}, {name: c, default: 010}]"
     bundle.job("a", TASK, more=f"parameters: {parameters}")
     assert [parameter.default for parameter in load(bundle).jobs["a"].parameters] == ["1000", "1", "10"]
+
+
+def test_a_section_of_another_name_may_hold_what_others_merge(bundle):
+    bundle.write("resources/a.yml", COMMON)
+    bundle.write("resources/b.yml", "common: &common [another]\n")
+    job = load(bundle).jobs["a"]
+    assert (job.description, job.max_concurrent_runs) == ("its own", 2)
+
+
+def test_an_include_with_a_wildcard_may_match_nothing_or_a_file_of_nothing(bundle):
+    assert load(bundle).jobs == {}
+    bundle.write("resources/a.yml", "---\n# Nothing yet\n")
+    assert load(bundle).jobs == {}
+
+
+def test_two_stars_of_an_include_are_one_folder(bundle):
+    bundle.write("databricks.yml", ROOT.replace("resources/*", "jobs/**/*"))
+    for key, folder in (("none", "jobs"), ("one", "jobs/one"), ("hidden", "jobs/.one"), ("two", "jobs/one/two")):
+        bundle.write(f"{folder}/a.yml", "resources: {volumes: {KEY: {name: a}}}".replace("KEY", key))
+    assert set(load(bundle).resources["volumes"]) == {"one", "hidden"}
+
+
+def test_targets_may_be_missing_or_have_their_old_name(bundle):
+    bundle.job("a", TASK, more="description: ${bundle.environment} ${bundle.git.branch}")
+    bundle.write("databricks.yml", ROOT)
+    assert load(bundle).target == "default"
+    bundle.write("databricks.yml", ROOT + ENVIRONMENTS)
+    assert load(bundle).jobs["a"].description == "dev main"
+    bundle.write("databricks.yml", ROOT + ENVIRONMENTS + "targets: {}\n")
+    with pytest.raises(BundleError, match="'targets' and 'environments'"):
+        load(bundle)
+
+
+def test_what_one_machine_does_not_do_is_said_and_left_out(bundle, capsys):
+    bundle.write("databricks.yml", ROOT + "python: {venv_path: .venv}\n" + IN_A_TARGET.replace("[]", f"[{TASK[2:]}]"))
+    assert set(load(bundle).jobs) == {"a"}
+    words = "is not supported on one machine: it is left out."
+    assert capsys.readouterr().err.splitlines() == [f"warning: 'artifacts' {words}", f"warning: 'python' {words}"]
+
+
+def test_a_mistake_in_a_job_that_only_a_target_has_is_named(bundle):
+    bundle.write("databricks.yml", ROOT + IN_A_TARGET)
+    with pytest.raises(BundleError, match=r"databricks\.yml: job 'a': tasks"):
+        load(bundle)
 
 
 @pytest.mark.parametrize(
@@ -254,12 +318,12 @@ def test_a_task_field_that_would_be_ignored_is_refused(bundle, task, words):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("resources/*.yml", "resurces/*.yml", "include 'resurces/*.yml' matches no file"),
+        ("resources/*.yml", "resources/reprot.yml", "include 'resources/reprot.yml' matches no file"),
         ("    default: sales\n", "    lookup: {warehouse: x}\n", "variable 'schema' is a lookup"),
         ("    default: sales\n", "    description: x\n", "variable 'schema' has no value"),
         ("    default: sales\n", "    defualt: sales\n", "variable 'schema': unknown field 'defualt'"),
         ("catalog: prod", "catalogue: prod", "'catalogue', which is not defined"),
-        ("\nvariables:", "\nvarables:", "unknown field 'varables'"),
+        ("\nvariables:", "\nvarables:", "databricks.yml:5: unknown field 'varables'"),
         ("    mode: production", "    modus: production", "target 'prod': unknown field 'modus'"),
     ],
 )
