@@ -108,13 +108,17 @@ class Job(_Settings):
     timeout_seconds: int | None = None
     schedule: Any = None
     trigger: Any = None
+    continuous: Any = None
+    lifecycle: Any = None
     permissions: Any = None
     run_as: Any = None
     health: Any = None
     email_notifications: Any = None
     notification_settings: Any = None
     webhook_notifications: Any = None
-    performance_target: str | None = None
+    performance_target: Literal["PERFORMANCE_OPTIMIZED", "STANDARD"] | None = None
+    budget_policy_id: str | None = None
+    usage_policy_id: str | None = None
     edit_mode: str | None = None
 
 

@@ -75,6 +75,10 @@ def refusal(folder: Path, content: dict[str, Any]) -> str:
     return ""
 
 
+def job(**more: Any) -> dict[str, Any]:
+    return {"resources": {"jobs": {"a": {"name": "a", "tasks": [{"task_key": "a"}]} | more}}}
+
+
 def test_the_local_loader_takes_each_section_or_says_that_it_is_not_supported(
     schema: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,6 +95,24 @@ def test_it_takes_each_field_of_a_target(schema: Path, tmp_path: Path) -> None:
     assert len(fields) > 10
     for name, value in fields.items():
         assert refusal(tmp_path, {"targets": {"dev": {name: value}}}) == ""
+
+
+def test_it_takes_each_field_of_a_job_but_what_changes_what_it_runs(schema: Path, tmp_path: Path) -> None:
+    fields = known(schema, "resources", "jobs", "*")
+    assert len(fields) > 20
+    refusals = {name: refusal(tmp_path, job(**{name: value})) for name, value in fields.items() if name != "tasks"}
+    assert {name: text for name, text in refusals.items() if text} == {
+        name: f"databricks.yml: job 'a': {name}: this field is not supported by the local runner."
+        for name in ("git_source", "job_clusters")
+    }
+
+
+def test_it_takes_each_field_of_a_task_or_names_it(schema: Path, tmp_path: Path) -> None:
+    fields = known(schema, "resources", "jobs", "*", "tasks", "*")
+    assert len(fields) > 30
+    for name, value in fields.items():
+        text = refusal(tmp_path, job(tasks=[{"task_key": "a", name: value}]))
+        assert text == "" or text.startswith(f"databricks.yml: job 'a': task 'a': {name}: ")
 
 
 def values(content: Any) -> Iterator[str]:

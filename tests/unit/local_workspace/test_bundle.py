@@ -272,6 +272,12 @@ def test_a_mistake_in_a_job_that_only_a_target_has_is_named(bundle):
         load(bundle)
 
 
+@pytest.mark.parametrize("performance", ["STANDARD", "PERFORMANCE_OPTIMIZED"])
+def test_a_job_may_say_how_fast_serverless_compute_is_to_start(bundle, performance):
+    bundle.job("a", TASK, more=f"performance_target: {performance}")
+    assert load(bundle).jobs["a"].performance_target == performance
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -281,6 +287,7 @@ def test_a_mistake_in_a_job_that_only_a_target_has_is_named(bundle):
         ("description: ${resources.jobs.b.id}", ["resources/a.job.yml:5", "${resources.jobs.b.id}"]),
         ("nonsense: 1", ["resources/a.job.yml", "job 'a'", "nonsense"]),
         ("git_source: {}", ["resources/a.job.yml", "git_source"]),
+        ("performance_target: FAST", ["resources/a.job.yml", "job 'a'", "performance_target", "'STANDARD'"]),
         ("description: a\ndescription: b", ["resources/a.job.yml:6", "'description' is there twice"]),
         ("tags: &t {a: b}\nhealth:\n  <<: *t\n  a: c\n  a: d", ["resources/a.job.yml:9", "'a' is there twice"]),
         ("description: [", ["resources/a.job.yml is no valid YAML"]),
