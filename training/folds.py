@@ -1,28 +1,19 @@
 """Folds in order of time: each is judged on weeks that come after all that it is fitted on."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from project.config import Folds
 
 
-@dataclass(frozen=True)
-class Fold:
-    """Positions of rows, to fit on and to judge on."""
+def expanding_folds(weeks: pd.Series, folds: Folds) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions of the rows to fit on and to judge on; the last fold ends with the last week.
 
-    fit: np.ndarray
-    judge: np.ndarray
-
-
-def expanding_folds(weeks: pd.Series, folds: Folds) -> tuple[Fold, ...]:
-    """Folds that end with the last week: the earliest first, each fitted on more weeks than the one before.
-
-    A gap stays unused before the weeks that judge, as outcomes take time to become known.
+    A gap stays unused before the weeks that judge, as outcomes take time to become known. (TimeSeriesSplit of
+    scikit-learn counts rows, not weeks, and refuses a single fold.)
 
     Args:
-        weeks: the number of each row's week.
+        weeks: the number of each row's week, in any order.
         folds: how many, how long, and the gap.
 
     Raises:
@@ -30,14 +21,8 @@ def expanding_folds(weeks: pd.Series, folds: Folds) -> tuple[Fold, ...]:
     """
     end = weeks.max() + 1
     starts = [end - folds.weeks * back for back in range(folds.number, 0, -1)]
-    found = tuple(
-        Fold(
-            np.flatnonzero(weeks < start - folds.gap_weeks),
-            np.flatnonzero((weeks >= start) & (weeks < start + folds.weeks)),
-        )
-        for start in starts
-    )
-    if not all(len(fold.fit) and len(fold.judge) for fold in found):
+    masks = [(weeks < start - folds.gap_weeks, weeks.between(start, start + folds.weeks - 1)) for start in starts]
+    if not all(fit.any() and judge.any() for fit, judge in masks):
         needed = folds.number * folds.weeks + folds.gap_weeks + 1
         raise ValueError(f"the search's folds need {needed} weeks with labelled flights in the training window")
-    return found
+    return [(np.flatnonzero(fit), np.flatnonzero(judge)) for fit, judge in masks]

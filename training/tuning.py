@@ -7,6 +7,7 @@ that a killed one goes on, a second run does nothing, and a greater budget adds 
 import importlib.metadata
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import optuna
@@ -21,7 +22,7 @@ from project.config import Config, ModelParameters
 from training.fingerprint import fingerprint
 from training.folds import expanding_folds
 from training.frame import TrainingFrame
-from training.objective import FoldLoss
+from training.objective import mean_loss
 from training.sampler import RepeatableSampler
 from training.storage import TrialRuns, fail_what_was_cut_off
 
@@ -94,7 +95,8 @@ def tune(frame: TrainingFrame, experiment_id: str, budget: Budget, config: Confi
     Raises:
         ValueError: the training window is too short for the folds.
     """
-    objective = FoldLoss(frame, expanding_folds(frame.weeks, config.training.search.folds), config)
+    splits = expanding_folds(frame.weeks, config.training.search.folds)
+    objective = partial(mean_loss, frame=frame, splits=splits, config=config)
     settings = config.training.model_dump_json(), importlib.metadata.version("optuna")
     name = f"tune-{fingerprint(frame, *settings)[:_NAME_LENGTH]}"
     storage = TrialRuns(experiment_id)
@@ -117,7 +119,7 @@ def _open_study(name: str, storage: TrialRuns, config: Config) -> tuple[Study, s
     return study, str(storage.get_study_id_from_name(name))
 
 
-def _search(study: Study, storage: TrialRuns, run_id: str, objective: FoldLoss, budget: Budget) -> None:
+def _search(study: Study, storage: TrialRuns, run_id: str, objective: partial[float], budget: Budget) -> None:
     """Spends what is left of the budget. The first trial is always tried, and here: workers start from its value."""
     if not _finished(study):
         study.optimize(objective, n_trials=1)

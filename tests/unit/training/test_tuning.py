@@ -73,15 +73,15 @@ def statuses(experiment: str) -> Counter[str]:
 
 def test_it_beats_the_bad_set_that_it_starts_with(whole: Found) -> None:
     frame, config = make_rows(), make_config()
-    folds = expanding_folds(frame.weeks, config.training.search.folds)
+    splits = expanding_folds(frame.weeks, config.training.search.folds)
 
     def loss(parameters: dict[str, float]) -> float:
         losses = []
-        for fold in folds:
+        for fit, judge in splits:
             model = make_classifier(["origin"], parameters, config.training.seed)
-            model.fit(frame.rows.iloc[fold.fit], frame.label.iloc[fold.fit])
-            predicted = model.predict_proba(frame.rows.iloc[fold.judge])[:, 1]
-            losses.append(log_loss(frame.label.iloc[fold.judge], predicted))
+            model.fit(frame.rows.iloc[fit], frame.label.iloc[fit])
+            predicted = model.predict_proba(frame.rows.iloc[judge])[:, 1]
+            losses.append(log_loss(frame.label.iloc[judge], predicted))
         return float(np.mean(losses))
 
     assert whole.first_log_loss == pytest.approx(loss(BAD.model_dump()))
