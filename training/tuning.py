@@ -4,18 +4,18 @@ The search of the same rows and settings is one search, however often it is star
 that a killed one goes on, a second run does nothing, and a greater budget adds to it.
 """
 
-import importlib.metadata
+import time
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
+from typing import cast
 
-import numpy as np
 import optuna
 from mlflow import MlflowClient
 from mlflow.pyspark.optuna.study import MlflowSparkStudy
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from optuna import Study
 from optuna.pruners import MedianPruner
-from optuna.study import StudyDirection
+from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from project.config import Config, ModelParameters
@@ -23,11 +23,11 @@ from training.fingerprint import fingerprint
 from training.folds import expanding_folds
 from training.frame import TrainingFrame
 from training.objective import mean_loss
-from training.sampler import RepeatableSampler
-from training.storage import TrialRuns, fail_what_was_cut_off
+from training.storage import TrialRuns
 
 _NAME_LENGTH = 16
-_SEARCHED_MINUTES = "searched_minutes"
+_MINUTES = "searched_minutes"
+_FAILED = "FAILED"
 _NO_END = 10_000  # trials, where time alone ends a search on Spark
 
 
@@ -96,75 +96,67 @@ def tune(frame: TrainingFrame, experiment_id: str, budget: Budget, config: Confi
         ValueError: the training window is too short for the folds.
     """
     splits = expanding_folds(frame.weeks, config.training.search.folds)
-    objective = partial(mean_loss, frame=frame, splits=splits, config=config)
-    settings = config.training.model_dump_json(), importlib.metadata.version("optuna")
-    name = f"tune-{fingerprint(frame, *settings)[:_NAME_LENGTH]}"
+    name = f"tune-{fingerprint(frame, config.training.model_dump_json())[:_NAME_LENGTH]}"
     storage = TrialRuns(experiment_id)
-    study, run_id = _open_study(name, storage, config)
-    fail_what_was_cut_off(experiment_id, run_id)
-    MlflowClient().update_run(run_id, status="RUNNING")
-    _search(study, storage, run_id, objective, budget)
-    storage.flush()
-    found = _best(study, run_id)
-    _record(found, budget)
-    return found
-
-
-def _open_study(name: str, storage: TrialRuns, config: Config) -> tuple[Study, str]:
-    """The search of this name, new or as far as it has come, and its run."""
     if storage.get_study_id_by_name_if_exists(name) is None:
-        storage.create_new_study([StudyDirection.MINIMIZE], name)
-    sampler = RepeatableSampler(config.training.model.model_dump(), config.training.seed)
+        optuna.create_study(study_name=name, storage=storage)
+    run_id = str(storage.get_study_id_from_name(name))
+    MlflowClient().update_run(run_id, status="RUNNING")
+    _fail_what_was_cut_off(experiment_id, run_id)
+    # Each start has its own seed: with the same it would draw again what was tried.
+    sampler = TPESampler(seed=config.training.seed + storage.get_n_trials(run_id))
     study = optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=MedianPruner())
-    return study, str(storage.get_study_id_from_name(name))
+    objective = partial(mean_loss, frame=frame, splits=splits, config=config)
+    _search(study, storage, run_id, objective, config.training.model, budget)
+    return _record(study, run_id)
 
 
-def _search(study: Study, storage: TrialRuns, run_id: str, objective: partial[float], budget: Budget) -> None:
+def _fail_what_was_cut_off(experiment_id: str, run_id: str) -> None:
+    """Marks trials failed that a killed process left running, or ended without their value, which is written last."""
+    client = MlflowClient()
+    for run in client.search_runs([experiment_id], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'"):
+        if run.info.status != _FAILED and "value" not in run.data.metrics:
+            client.set_terminated(run.info.run_id, _FAILED)
+
+
+def _search(
+    study: Study, storage: TrialRuns, run_id: str, objective: partial[float], first: ModelParameters, budget: Budget
+) -> None:
     """Spends what is left of the budget. The first trial is always tried, and here: workers start from its value."""
+    since = time.time() - 60 * MlflowClient().get_run(run_id).data.metrics.get(_MINUTES, 0.0)
+
+    def note_minutes(*_: object) -> None:  # after each trial, on workers too: a kill loses no more than what it cut off
+        MlflowClient().log_metric(run_id, _MINUTES, (time.time() - since) / 60)
+
     if not _finished(study):
-        study.optimize(objective, n_trials=1)
-    trials, seconds = _left(study, run_id, budget)
+        study.enqueue_trial(first.model_dump())
+        study.optimize(objective, n_trials=1, callbacks=[note_minutes])
+    trials = max(budget.trials - len(_finished(study)), 0) if budget.trials else None
+    seconds = max(since + 60 * budget.minutes - time.time(), 0.0) if budget.minutes else None
     if trials == 0 or seconds == 0:
         return
     if budget.workers == 1:
-        study.optimize(objective, n_trials=trials, timeout=seconds)
-        return
-    storage.flush()
-    on_spark = MlflowSparkStudy(study.study_name, storage, sampler=study.sampler, pruner=study.pruner)
-    n_trials = _NO_END if trials is None else trials
-    on_spark.optimize(objective, n_trials=n_trials, timeout=seconds, n_jobs=min(budget.workers, n_trials))
-
-
-def _left(study: Study, run_id: str, budget: Budget) -> tuple[int | None, float | None]:
-    """Trials and seconds that are left; None where nothing bounds them."""
-    finished = _finished(study)
-    trials = max(budget.trials - len(finished), 0) if budget.trials else None
-    if not budget.minutes:
-        return trials, None
-    # A search that came to its end spent its minutes; of one that was cut off, its finished trials are known.
-    recorded = MlflowClient().get_run(run_id).data.metrics.get(_SEARCHED_MINUTES, 0.0) * 60
-    in_trials = sum((trial.duration or timedelta()).total_seconds() for trial in finished) / budget.workers
-    return trials, max(budget.minutes * 60 - max(recorded, in_trials), 0.0)
+        study.optimize(objective, trials, seconds, callbacks=[note_minutes])
+    else:
+        # No seed here: each worker gets a copy of the sampler, and copies of a seeded one draw the same.
+        on_spark = MlflowSparkStudy(study.study_name, storage, TPESampler(), study.pruner)
+        number = trials or _NO_END
+        on_spark.optimize(objective, number, seconds, min(budget.workers, number), callbacks=[note_minutes])
+    note_minutes()  # time ends a search a moment after its last trial
 
 
 def _finished(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-def _best(study: Study, run_id: str) -> Found:
-    finished = sorted(_finished(study), key=lambda trial: trial.number)
-    complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
-    values = [float(trial.value) for trial in complete if trial.value is not None]
-    least = int(np.argmin(values))  # the earliest of equals
-    parameters = ModelParameters.model_validate(complete[least].params)
-    return Found(run_id, len(finished), values[least], values[0], parameters)
-
-
-def _record(found: Found, budget: Budget) -> None:
+def _record(study: Study, run_id: str) -> Found:
     """Writes on the search's run what it has found, and that it is done."""
-    client = MlflowClient()
-    figures = {"trials": float(found.trials), "log_loss": found.log_loss, "first_log_loss": found.first_log_loss}
-    for name, value in {**figures, **({_SEARCHED_MINUTES: budget.minutes} if budget.minutes else {})}.items():
-        client.log_metric(found.run_id, name, value)
-    client.set_tag(found.run_id, "parameters", found.parameters.model_dump_json())
-    client.set_terminated(found.run_id)
+    finished, client = _finished(study), MlflowClient()
+    first = min(finished, key=lambda trial: trial.number)
+    parameters = ModelParameters.model_validate(study.best_params)
+    found = Found(run_id, len(finished), study.best_value, cast(float, first.value), parameters)
+    for name in ("trials", "log_loss", "first_log_loss"):
+        client.log_metric(run_id, name, getattr(found, name))
+    client.set_tag(run_id, "parameters", parameters.model_dump_json())
+    client.set_terminated(run_id)
+    return found

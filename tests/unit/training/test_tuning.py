@@ -1,28 +1,31 @@
 """A search finds better than it starts with, is one search however often it is started, and survives a kill."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
 import mlflow
 import numpy as np
+import optuna
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.optuna.storage import MlflowStorage
 from pyspark.sql import SparkSession
 from sklearn.metrics import log_loss
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from local_workspace.workspace import REPOSITORY, Workspace
 from project.config import load_config
-from tests.unit.training.small_search import BAD, EXPERIMENT, make_config, make_rows
+from tests.unit.training.small_search import BAD, EXPERIMENT, FINISHED, make_config, make_rows
 from training.folds import expanding_folds
 from training.model import make_classifier
+from training.storage import TrialRuns
 from training.train import with_parameters
 from training.tuning import Budget, Found, parse_budget, tune
 
@@ -93,21 +96,35 @@ def test_trials_are_nested_runs_of_one_search_and_some_are_given_up_early(whole:
     (parent,), trials = runs("whole")
     assert (parent.info.run_id, parent.info.status) == (whole.run_id, "FINISHED")
     assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {whole.run_id}
-    assert len(trials) == whole.trials == TRIALS
+    assert len(trials) == whole.trials == parent.data.metrics["trials"] == TRIALS
+    assert drawn(trials[0]) == BAD.model_dump()
     finished = [run.data.metrics["value"] for run in trials if run.info.status == "FINISHED"]
+    assert finished[0] == whole.first_log_loss == parent.data.metrics["first_log_loss"]
     assert min(finished) == whole.log_loss == parent.data.metrics["log_loss"]
     pruned = [run for run in trials if run.info.status == "KILLED"]
     assert pruned
     assert len(pruned) + len(finished) == TRIALS
     best = next(run for run in trials if run.data.metrics["value"] == whole.log_loss)
-    assert {name: float(value) for name, value in best.data.params.items()} == whole.parameters.model_dump()
+    assert drawn(best) == whole.parameters.model_dump() == json.loads(parent.data.tags["parameters"])
+
+
+def drawn(trial: Run) -> dict[str, float]:
+    return {name: float(value) for name, value in trial.data.params.items()}
 
 
 def test_a_second_search_does_nothing_and_a_greater_budget_adds_to_it(whole: Found) -> None:
+    before = runs("whole")[1]
     assert search("whole", Budget(trials=TRIALS)) == whole
-    assert len(runs("whole")[1]) == TRIALS
+    assert [run.to_dictionary() for run in runs("whole")[1]] == [run.to_dictionary() for run in before]
     more = search("whole", Budget(trials=TRIALS + 1))
     assert (more.run_id, more.trials, len(runs("whole")[1])) == (whole.run_id, TRIALS + 1, TRIALS + 1)
+    assert more.first_log_loss == whole.first_log_loss
+
+
+def test_a_search_that_goes_on_tries_nothing_again(store: str) -> None:
+    for trials in (2, 3, 4):
+        search("steps", Budget(trials=trials))
+    assert len({run.data.params["learning_rate"] for run in runs("steps")[1]}) == 4
 
 
 def test_other_rows_are_another_search(whole: Found) -> None:
@@ -116,41 +133,43 @@ def test_other_rows_are_another_search(whole: Found) -> None:
     assert (other.trials, other.parameters) == (1, BAD)
 
 
-def test_a_killed_search_goes_on_where_it_was(store: str, whole: Found) -> None:
-    kill_amid_trial(store)
-    before = statuses(EXPERIMENT)
-    assert before["RUNNING"] == 1
-    left = search(EXPERIMENT, Budget(trials=TRIALS))
-    after = statuses(EXPERIMENT)
-    assert after == statuses_of_whole() + Counter(FAILED=1)
-    assert left.trials == TRIALS
-    assert len(runs(EXPERIMENT)[0]) == 1
-    # What was cut off is drawn again: the end is that of a search without a kill.
-    assert (left.parameters, left.log_loss) == (whole.parameters, whole.log_loss)
+def test_a_killed_search_goes_on_where_it_was(store: str) -> None:
+    run_and_be_killed(store)
+    (parent,), before = runs(EXPERIMENT)
+    assert (len(before), before[-1].info.status) == (FINISHED + 1, "RUNNING")
+    # Its time counts, though it never came to an end.
+    searched = parent.data.metrics["searched_minutes"]
+    assert searched * 60_000 >= before[FINISHED - 1].info.end_time - before[0].info.start_time
+    assert search(EXPERIMENT, Budget(minutes=searched)).trials == FINISHED
+    left = search(EXPERIMENT, Budget(trials=FINISHED + 2))
+    (parent,), after = runs(EXPERIMENT)
+    assert (left.run_id, left.trials) == (parent.info.run_id, FINISHED + 2)
+    assert (parent.info.status, after[FINISHED].info.status) == ("FINISHED", "FAILED")
+    assert (len(after), statuses(EXPERIMENT)["FAILED"], statuses(EXPERIMENT)["RUNNING"]) == (FINISHED + 3, 1, 0)
+    kept = [run.to_dictionary() for run in before[:FINISHED]]
+    assert [run.to_dictionary() for run in after[:FINISHED]] == kept
 
 
-def statuses_of_whole() -> Counter[str]:
-    return Counter(run.info.status for run in runs("whole")[1][:TRIALS])
-
-
-def kill_amid_trial(store: str) -> None:
-    """Starts a search without an end in another process, and kills it when some trials are done and one runs."""
-    command = [sys.executable, "-m", "tests.unit.training.small_search", store, "1000"]
+def run_and_be_killed(store: str) -> None:
+    command = [sys.executable, "-m", "tests.unit.training.small_search", store]
     path = os.pathsep.join([str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as process:  # noqa: S603 - our own module
-        try:
-            while True:
-                assert process.poll() is None, "the search ended by itself"
-                found = statuses(EXPERIMENT)
-                if found["FINISHED"] >= 3 and found["RUNNING"] == 1:
-                    process.send_signal(signal.SIGSTOP)  # so that the trial is amid its work, and stays so
-                    if statuses(EXPERIMENT)["RUNNING"] == 1:
-                        break
-                    process.send_signal(signal.SIGCONT)
-                time.sleep(0.02)
-        finally:
-            process.kill()
+    ended = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False)  # noqa: S603 - our own module
+    assert ended.returncode == -signal.SIGKILL
+
+
+def test_a_search_killed_amid_its_first_trial_starts_with_the_configuration_s_own_again(whole: Found) -> None:
+    name = MlflowClient().get_run(whole.run_id).info.run_name
+    study = optuna.create_study(study_name=name, storage=MlflowStorage(mlflow.set_experiment("amid").experiment_id))
+    study.ask()
+    study.enqueue_trial(BAD.model_dump())
+    study.ask()
+    (parent,), (ended, *_) = runs("amid")
+    MlflowClient().set_terminated(ended.info.run_id)  # its value was never written
+    assert statuses("amid") == Counter(FINISHED=1, RUNNING=2)
+    found = search("amid", Budget(trials=2))
+    assert (found.run_id, found.trials, found.first_log_loss) == (parent.info.run_id, 2, whole.first_log_loss)
+    assert statuses("amid") == Counter(FAILED=3, FINISHED=2)
 
 
 def test_workers_of_spark_share_a_search_and_none_tries_what_another_does(store: str, spark: SparkSession) -> None:
@@ -160,8 +179,17 @@ def test_workers_of_spark_share_a_search_and_none_tries_what_another_does(store:
     assert any(later[0] < earlier[1] for earlier, later in pairwise(spans)), "two at a time, once the first is done"
     assert found.trials == len(trials) == 5
     assert (parent.info.run_id, parent.info.status) == (found.run_id, "FINISHED")
+    assert drawn(trials[0]) == BAD.model_dump()
     assert len({run.data.params["learning_rate"] for run in trials}) == 5
+    # Each trial's time is known when it ends: a kill would lose no more than two.
+    assert len(MlflowClient().get_metric_history(found.run_id, "searched_minutes")) == 5 + 1
     assert search("spark", Budget(trials=5, workers=2)) == found
+
+
+def test_workers_of_spark_search_by_time_too(store: str, spark: SparkSession) -> None:
+    first = search("spark minutes", Budget(minutes=0.05, workers=2))
+    assert first.trials >= 1 + 2, "the first, and one of each worker"
+    assert search("spark minutes", Budget(minutes=0.05, workers=2)) == first
 
 
 def test_a_search_by_time_ends_and_is_not_taken_up_again(store: str) -> None:
@@ -170,6 +198,25 @@ def test_a_search_by_time_ends_and_is_not_taken_up_again(store: str) -> None:
     assert search("minutes", Budget(minutes=0.01)) == first
     assert search("minutes", Budget(trials=first.trials + 1, minutes=0.01)) == first
     assert search("minutes", Budget(trials=first.trials + 1)).trials == first.trials + 1
+
+
+def test_time_that_a_search_left_over_is_there_for_more_trials(store: str) -> None:
+    assert search("left over", Budget(trials=1, minutes=60)).trials == 1
+    assert search("left over", Budget(trials=2, minutes=60)).trials == 2
+
+
+def test_finished_trials_are_read_once_and_running_ones_anew(store: str) -> None:
+    storage = TrialRuns(mlflow.set_experiment("read").experiment_id)
+    study = optuna.create_study(study_name="read", storage=storage)
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    study.ask().suggest_float("x", 0, 1)
+    finished, running = sorted(study.trials, key=lambda trial: trial.number)
+    _, trials = runs("read")
+    for run in trials:
+        MlflowClient().log_metric(run.info.run_id, "value", 2.0, step=2)  # MLflow has 1
+    again = sorted(study.trials, key=lambda trial: trial.number)
+    assert [trial.value for trial in again] == [finished.value, 2.0]
+    assert running.value is None
 
 
 def test_a_window_too_short_for_the_folds_starts_no_search(store: str) -> None:
