@@ -74,15 +74,6 @@ class Found:
     parameters: ModelParameters
 
 
-def parse_budget(trials: str, minutes: str, workers: str) -> Budget:
-    """Reads job parameters; empty ones say nothing.
-
-    Raises:
-        ValueError: one is no number, or is negative.
-    """
-    return Budget(int(trials or 0), float(minutes or 0), int(workers or 1))
-
-
 def tune(frame: TrainingFrame, experiment_id: str, budget: Budget, config: Config) -> Found:
     """Searches, or goes on searching, until the budget is spent.
 

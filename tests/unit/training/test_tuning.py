@@ -27,7 +27,7 @@ from training.folds import expanding_folds
 from training.model import make_classifier
 from training.storage import TrialRuns
 from training.train import with_parameters
-from training.tuning import Budget, Found, parse_budget, tune
+from training.tuning import Budget, Found, tune
 
 pytestmark = pytest.mark.homes(
     "local", reason="a search is no matter of Spark, and its workers write to the store of this machine"
@@ -226,14 +226,13 @@ def test_a_window_too_short_for_the_folds_starts_no_search(store: str) -> None:
     assert runs("short") == ([], [])
 
 
-def test_a_budget_comes_from_job_parameters() -> None:
-    assert not parse_budget("", "", "")
-    assert not parse_budget("0", "0", "1")
-    assert parse_budget("30", "1.5", "2") == Budget(trials=30, minutes=1.5, workers=2)
-    assert parse_budget("0", "5", "")
-    for refused in (("-1", "", ""), ("", "-1", ""), ("1", "", "0"), ("many", "", "")):
-        with pytest.raises(ValueError, match=r"budget|invalid literal"):
-            parse_budget(*refused)
+def test_a_budget_bounds_trials_or_minutes_and_nothing_is_negative() -> None:
+    assert not Budget()
+    assert Budget(trials=30)
+    assert Budget(minutes=1.5)
+    for refused in ({"trials": -1}, {"minutes": -1.0}, {"trials": 1, "workers": 0}):
+        with pytest.raises(ValueError, match="budget"):
+            Budget(**refused)
 
 
 def test_what_was_found_takes_the_place_of_the_configuration_s_own() -> None:
