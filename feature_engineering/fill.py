@@ -19,6 +19,7 @@ from feature_engineering.definitions import KNOWN_AT, Definition, FeatureTable, 
 from feature_engineering.progress import Brought, Progress
 from project.delta import added_columns, keep_only, quoted, replace_rows, upsert
 from project.tables import Tables
+from project.times import from_micros
 
 REBUILD, REFUSE = "rebuild", "refuse"
 EVERYTHING = "all"
@@ -324,9 +325,8 @@ def _changed_from(spark: SparkSession, tables: Tables, definition: Definition, s
 
 
 def _earliest(rows: DataFrame, moment: str) -> datetime | None:
-    # As a number: a collected timestamp has no zone and is in the zone of this process.
     micros = rows.agg(F.unix_micros(F.min(moment))).collect()[0][0]
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    return None if micros is None else from_micros(micros)
 
 
 def _counted(spark: SparkSession, tables: Tables, definition: Definition, start: datetime | None) -> str:

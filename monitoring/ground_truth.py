@@ -6,8 +6,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import enable_change_data_feed, ensure_table, upsert
+from project.delta import enable_change_data_feed, ensure_table, insert, replace_rows
 from project.tables import Tables
+from project.times import from_micros
 
 # What is added to a prediction.
 ADDED_COLUMNS = ("label_known_at", "outcome")
@@ -26,22 +27,47 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
     Returns:
         What was done, in a few words.
     """
-    predictions = spark.table(tables.predictions).filter(F.col("as_of") <= F.lit(as_of))
-    recent = F.col("as_of") > F.lit(as_of - timedelta(days=config.monitoring.join_days))
-    new = with_class(predictions.filter(recent), config)
-    if spark.catalog.tableExists(tables.inference_log):
-        # By the columns that Delta keeps statistics of, few of the log's files are read, however long it is.
-        log = spark.table(tables.inference_log)
-        pending = log.filter(F.col("outcome") == PENDING).drop(config.label.column, *ADDED_COLUMNS)
-        new = new.join(log.filter(recent).select(*KEY), list(KEY), "left_anti")
-        new = new.unionByName(pending.filter(F.col("as_of") <= F.lit(as_of)), allowMissingColumns=True)
-    rows = with_outcomes(
-        new, known_outcomes(spark.table(tables.labels), as_of, config.label.column), config.label.column
+    outcomes = known_outcomes(spark.table(tables.labels), as_of, config.label.column)
+    added = _add(spark, tables, outcomes, as_of, config)
+    settled = _settle(spark, tables, outcomes, as_of, config)
+    return f"{added:,} predictions more, {settled:,} outcomes of earlier ones"
+
+
+def _add(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: datetime, config: Config) -> int:
+    """Adds the predictions that the log lacks, with what is known of them; how many."""
+    # By a column that Delta keeps statistics of, few of the files are read, however long the history is.
+    recent = (F.col("as_of") > F.lit(as_of - timedelta(days=config.monitoring.join_days))) & (
+        F.col("as_of") <= F.lit(as_of)
     )
+    new = spark.table(tables.predictions).filter(recent)
+    if spark.catalog.tableExists(tables.inference_log):
+        known = spark.table(tables.inference_log).filter(recent).select(*KEY)
+        new = new.join(known, list(KEY), "left_anti")
+    rows = with_outcomes(with_class(new, config), outcomes, config.label.column)
     if not spark.catalog.tableExists(tables.inference_log):
         make_log(tables.inference_log, rows)
-    upsert(spark, tables.inference_log, rows, KEY)
-    return f"{rows.count():,} predictions that are new or wait for their label"
+    number = new.count()
+    if number:
+        insert(spark, tables.inference_log, rows, KEY)
+    return number
+
+
+def _settle(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: datetime, config: Config) -> int:
+    """Puts what has become known into the rows that wait for it, in the batches that have such; how many.
+
+    A batch is what was scored as of one moment: its rows are in few files, so little is written again.
+    """
+    log, label = spark.table(tables.inference_log), config.label.column
+    waiting = log.filter((F.col("outcome") == PENDING) & (F.col("as_of") <= F.lit(as_of)))
+    ended = waiting.select("flight_id", "as_of").join(outcomes.select("flight_id"), "flight_id", "left_semi")
+    found = ended.groupBy(F.unix_micros("as_of")).count().collect()
+    if not found:
+        return 0
+    of_these = F.col("as_of").isin([from_micros(micros) for micros, _ in found])
+    batches, is_waiting = log.filter(of_these), F.col("outcome") == PENDING
+    told = with_outcomes(batches.filter(is_waiting).drop(label, *ADDED_COLUMNS), outcomes, label)
+    replace_rows(spark, tables.inference_log, batches.filter(~is_waiting).unionByName(told), of_these)
+    return sum(number for _, number in found)
 
 
 def make_log(name: str, rows: DataFrame) -> None:

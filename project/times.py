@@ -18,9 +18,9 @@ def parse_optional_moment(text: str) -> datetime | None:
     return parse_moment(text) if text else None
 
 
-def format_moment(moment: datetime | None) -> str:
-    """The inverse of `parse_optional_moment`, for task values."""
-    return "" if moment is None else moment.astimezone(UTC).isoformat()
+def from_micros(micros: int) -> datetime:
+    """A moment from microseconds since 1970: a collected timestamp has no zone, and is in the zone of this process."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
 def validation_window(as_of: datetime, days: int) -> tuple[datetime, datetime]:
