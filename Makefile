@@ -23,6 +23,10 @@ FAULTS ?=
 TARGET ?= dev
 JOB ?= training
 PARAMS ?=
+# What a person writes goes to the commands as it is, also with a $ in it.
+override REASON := $(value REASON)
+override BY := $(value BY)
+export REASON BY
 # The CLI that they call: ours, built from source, unless DATABRICKS_CLI names another.
 DATABRICKS_CLI ?= $(CURDIR)/.tools/bin/databricks
 ifeq ($(DATABRICKS_CLI),$(CURDIR)/.tools/bin/databricks)
@@ -36,7 +40,7 @@ BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(LOCAL) ## Train, judge, promote, score a week and monitor it, on this machine
 	@$(RUN) -m local_workspace run
@@ -47,12 +51,10 @@ replay: $(LOCAL) ## Replay 2013 day by day, as the schedules would: make replay 
 job: $(LOCAL) ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
 	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF) $(foreach one,$(PARAMS),--param '$(one)')
 
-rollback: override export REASON := $(value REASON)
 rollback: $(LOCAL) ## Give champion back to the version before: make rollback REASON='wrong since Monday'
 	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }
 	@$(RUN) -m local_workspace job rollback --param "reason=$$REASON"
 
-approve: override export BY := $(value BY)
 approve: $(LOCAL) ## Answer what waits for approval: make approve VERSION=2 [ANSWER=rejected] [BY=jane@example.com]
 	@$(RUN) -m local_workspace approve "$(VERSION)" --answer $(ANSWER) --by "$$BY"
 

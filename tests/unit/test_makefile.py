@@ -1,0 +1,85 @@
+"""The Makefile is read by make 3.81, which every Mac ships, and hands on what a person writes as it is.
+
+GNU make's NEWS says what came later: several modifiers of a target's variable, `private`, `undefine`, `!=` and `define`
+with an operator with 3.82, `$(file …)` and `::=` with 4.0.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LATER_THAN_3_81 = {
+    "two modifiers of a target's variable": r"^[^\t#=]*:\s*(override|export|private)\s+(override|export|private)\b",
+    "private": r"(^|:\s*)private\b",
+    "undefine": r"^undefine\b",
+    "!=": r"^[\w ]+!=",
+    "::=": r"::=",
+    ".ONESHELL": r"^\.ONESHELL",
+    "$(file": r"\$\(file\b",
+    "define with an operator": r"^define .*=",
+}
+# GNU's own: macOS has BSD's sed, date, touch and grep.
+GNU_ALONE = {
+    "sed -i": r"\bsed -i\b",
+    r"\t in sed": r"\bsed '[^']*\\t",
+    "grep -P": r"\bgrep -\w*P",
+    "date -d": r"\bdate -d\b",
+}
+
+
+def lines() -> list[str]:
+    return (REPOSITORY / "Makefile").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("feature", LATER_THAN_3_81)
+def test_make_3_81_knows_what_is_used(feature: str) -> None:
+    assert [line for line in lines() if re.search(LATER_THAN_3_81[feature], line)] == []
+
+
+@pytest.mark.parametrize("command", GNU_ALONE)
+def test_no_recipe_needs_gnu_s_tools(command: str) -> None:
+    assert [line for line in lines() if re.search(GNU_ALONE[command], line)] == []
+
+
+def test_each_rule_would_find_its_fault() -> None:
+    faults = {
+        "two modifiers of a target's variable": "rollback: override export REASON := $(value REASON)",
+        "private": "run: private A := b",
+        "undefine": "undefine A",
+        "!=": "A != date",
+        "::=": "A ::= b",
+        ".ONESHELL": ".ONESHELL:",
+        "$(file": "\t$(file >a,b)",
+        "define with an operator": "define A =",
+    }
+    assert {name for name, line in faults.items() if re.search(LATER_THAN_3_81[name], line)} == set(LATER_THAN_3_81)
+
+
+@pytest.mark.parametrize("word", ["REASON", "BY"])
+@pytest.mark.parametrize(
+    "text", ["wrong since Monday", "costs $5, 100 % of it", "say \"no\" and 'no'", "$(shell echo x) `id`"]
+)
+def test_what_a_person_writes_reaches_the_command_as_it_is(word: str, text: str, tmp_path: Path) -> None:
+    printing = "said:\n\t@printenv " + word + "\n"
+    (tmp_path / "Makefile").write_text(f"include {REPOSITORY / 'Makefile'}\n{printing}", encoding="utf-8")
+    given = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(  # noqa: S603 (our own Makefile)
+        ["make", "--silent", "said", f"{word}={text}"],  # noqa: S607
+        cwd=tmp_path,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{text}\n", "")
+
+
+def test_help_names_each_word_that_is_meant_for_a_person() -> None:
+    said = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    named = [line.split()[0] for line in said.splitlines()]
+    assert named == [match[1] for line in lines() if (match := re.match(r"([a-z-]+):.*## ", line))]
+    assert {"run", "test", "job", "rollback"} <= set(named)
