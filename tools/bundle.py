@@ -18,7 +18,11 @@ PLANS = REPOSITORY / ".tools"
 # Seconds. A host that is not there answers never.
 QUICK, DEPLOY, RUN = 120, 900, 4 * 3600
 DISPOSABLE = ("dev", "test")
-_PLACEHOLDER = re.compile(r"change[ _-]?me|<[^>]*>|@example\.|^(?:0{8}-0{4}-0{4}-0{4}-0{12})?$", re.IGNORECASE)
+# Words, and no parts of words: exchange_metrics is an honest name.
+_PLACEHOLDER = re.compile(
+    r"(?<![a-z0-9])change[ _-]?me(?![a-z0-9])|<[^>]*>|@example\.(?:com|net|org)\b|^(?:0{8}-0{4}-0{4}-0{4}-0{12})?$",
+    re.IGNORECASE,
+)
 
 
 def main() -> None:

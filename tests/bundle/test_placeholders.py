@@ -74,7 +74,10 @@ def test_it_stops_those_who_only_look_too(fresh: Deployment, word: str) -> None:
     assert "placeholders: catalog (" in replace(fresh, target="prod", settings=settings).make(word, ok=False)
 
 
-@pytest.mark.parametrize("value", [*SETTINGS.values(), "dev", "main", "ml@flights.test", "0 0 5 * * ?"])
+HONEST = ("exchange_metrics", "interchange-merchants", "change_meals", "team@example.company", "a@examples.org", "3 < 5")
+
+
+@pytest.mark.parametrize("value", [*SETTINGS.values(), *HONEST, "dev", "main", "ml@flights.test", "0 0 5 * * ?"])
 def test_what_a_team_would_write_is_no_placeholder(value: str) -> None:
     checked = {"variables": {"name": {"value": value}}, "workspace": {"host": "https://adb-1.azuredatabricks.net"}}
     assert list(words.placeholders(checked)) == []

@@ -102,13 +102,25 @@ def test_without_a_green_commit_there_is_no_release(origin: Origin, clone: Path)
     assert origin.head("refs/heads/release") == ""
 
 
-def test_an_older_run_does_not_take_green_back(origin: Origin, clone: Path) -> None:
+def test_an_older_run_that_is_started_again_leaves_green_where_it_is(origin: Origin, clone: Path) -> None:
     older = merge_main(origin, clone, "2\n")
     newer = merge_main(origin, clone, "3\n")
     assert say(RELEASE, clone, "green").returncode == 0
     git(clone, "checkout", "--quiet", older)
-    assert say(RELEASE, clone, "green").returncode == 1
+    done = say(RELEASE, clone, "green")
+    assert (done.returncode, done.stdout) == (0, f"green is at {newer}, which holds {older}.\n")
     assert origin.head("refs/heads/green") == newer
+
+
+def test_green_that_holds_what_main_lacks_is_not_moved(origin: Origin, clone: Path) -> None:
+    first = merge_main(origin, clone, "2\n")
+    other = origin.commit(first, "By hand", {"model.py": "by hand\n"})
+    origin.push(other, "refs/heads/green")
+    merge_main(origin, clone, "3\n")
+    done = say(RELEASE, clone, "green")
+    assert done.returncode == 1
+    assert "does it hold commits that main lacks?" in done.stderr
+    assert origin.head("refs/heads/green") == other
 
 
 def test_a_fix_on_the_release_branch_is_not_overwritten(origin: Origin, clone: Path) -> None:
