@@ -13,20 +13,23 @@ TEST := $(PYTHON_ENV)/test.done $(LOCAL)
 # Of tests: two processes, a file in one of them.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 NAME ?= training
-AS_OF ?= 2013-08-01T00:00:00Z
+# Of the jobs; empty: of smoke and bundle-run, what the target says; of job, a moment of the sample.
+AS_OF ?=
 PAIRS ?= 1
 ANSWER ?= approved
 # Of the replay: days from one run to the next, and whether the feed has faults (FAULTS=1).
 STEP ?= 1
 FAULTS ?=
-# Of the bundle's words: the target, and for bundle-run the job's key; of it and of job: 'name=value name=value'.
+# Of the bundle's words: the target, and for bundle-run the job's key; of it and of job: 'name=value name=value', where
+# a value may have spaces.
 TARGET ?= dev
 JOB ?= training
 PARAMS ?=
 # What a person writes goes to the commands as it is, also with a $ in it.
 override REASON := $(value REASON)
 override BY := $(value BY)
-export REASON BY
+override PARAMS := $(value PARAMS)
+export REASON BY PARAMS
 # The CLI that they call: ours, built from source, unless DATABRICKS_CLI names another.
 DATABRICKS_CLI ?= $(CURDIR)/.tools/bin/databricks
 ifeq ($(DATABRICKS_CLI),$(CURDIR)/.tools/bin/databricks)
@@ -36,7 +39,7 @@ BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity spark engines test-connect bench lint clean lock browser
-.PHONY: cli bundle-test validate plan deploy destroy bundle-run slice-test smoke
+.PHONY: cli bundle-test validate plan deploy destroy bundle-run bundle-rollback slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
 help: ## List the commands
@@ -49,7 +52,7 @@ replay: $(LOCAL) ## Replay 2013 day by day, as the schedules would: make replay 
 	@$(RUN) -m replay --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
 
 job: $(LOCAL) ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
-	@$(RUN) -m local_workspace job $(NAME) --as-of $(AS_OF) $(foreach one,$(PARAMS),--param '$(one)')
+	@$(RUN) -m local_workspace job $(NAME) --as-of "$(or $(AS_OF),2013-08-01T00:00:00Z)" --params "$$PARAMS"
 
 rollback: $(LOCAL) ## Give champion back to the version before: make rollback REASON='wrong since Monday'
 	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }
@@ -117,7 +120,11 @@ destroy: $(CLI) ## Remove what was deployed (targets dev and test alone)
 	@$(BUNDLE) destroy --target $(TARGET)
 
 bundle-run: $(CLI) ## Run a deployed job: make bundle-run TARGET=dev JOB=training PARAMS='as_of=2013-08-01T00:00:00Z'
-	@$(BUNDLE) run --target $(TARGET) --job $(JOB) --params '$(PARAMS)'
+	@$(BUNDLE) run --target $(TARGET) --job $(JOB) --params "$$PARAMS"
+
+bundle-rollback: $(CLI) ## Give champion back where it is deployed: make bundle-rollback TARGET=prod REASON='wrong since Monday'
+	@test -n "$$REASON" || { echo "error: say why: make bundle-rollback TARGET=prod REASON='wrong since Monday'" >&2; exit 2; }
+	@$(BUNDLE) run --target $(TARGET) --job rollback --params "reason=$$REASON"
 
 slice-test: $(CLI) ## Run the jobs of the target test on its small slice of the sample
 	@$(BUNDLE) run --target test --job training

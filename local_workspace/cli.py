@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -54,9 +55,13 @@ def run() -> None:
 @click.argument("name")
 @click.option("--as-of", help="Point in time, such as 2013-08-01T00:00:00Z; the start of the run when left out.")
 @click.option("--param", "params", multiple=True, metavar="KEY=VALUE", help="Another job parameter.")
-def job(name: str, as_of: str | None, params: tuple[str, ...]) -> None:
+@click.option(
+    "--params", "several", default="", metavar="'KEY=VALUE KEY=VALUE'", help="Several; values may have spaces."
+)
+def job(name: str, as_of: str | None, params: tuple[str, ...], several: str) -> None:
     """Runs one job."""
-    parameters = dict(_split(param) for param in params) | ({"as_of": as_of} if as_of else {})
+    pairs = [*params, *(re.split(r"\s+(?=[\w.-]+=)", several.strip()) if several.strip() else [])]
+    parameters = dict(_split(pair) for pair in pairs) | ({"as_of": as_of} if as_of else {})
     with open_workspace() as workspace:
         succeeded = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
     if not succeeded:

@@ -72,12 +72,23 @@ def files(folder: Path) -> list[Path]:
     return [folder / unquote(path) for path in live]
 
 
-def changed_files(folder: Path, after: int) -> list[Path]:
-    """The data files that commits after a version added or removed: each row that changed is in them, and others."""
-    changes = (action.get("add") or action.get("remove") for one in commits(folder, after) for action in one.actions)
-    return [
-        folder / unquote(path) for path in dict.fromkeys(one["path"] for one in changes if one and one["dataChange"])
-    ]
+def changed_files(folder: Path, after: int) -> tuple[list[Path], list[Path]]:
+    """The data files that the newest version has and an earlier one had not, and those that it has no more.
+
+    Each row that changed is in them, beside rows that were written again as they are.
+    """
+    added: dict[str, None] = {}
+    removed: dict[str, None] = {}
+    for action in (action for one in commits(folder, after) for action in one.actions):
+        if (file := action.get("add")) and file["dataChange"]:
+            added[file["path"]] = None
+        elif (file := action.get("remove")) and file["dataChange"]:
+            # One that came and went in between is no change.
+            if file["path"] in added:
+                del added[file["path"]]
+            else:
+                removed[file["path"]] = None
+    return [folder / unquote(path) for path in added], [folder / unquote(path) for path in removed]
 
 
 def _actions(folder: Path) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,8 @@ Needs nothing but Python and the CLI (`make cli`, or what `DATABRICKS_CLI` names
 """
 
 import argparse
+import csv
+import io
 import json
 import os
 import re
@@ -85,13 +87,20 @@ def plan(target: str) -> None:
 
 
 def run(target: str, job: str, params: str) -> None:
-    """Runs a job and waits for its end. `params` is `name=value` pairs between spaces."""
-    pairs = params.split()
-    wrong = [pair for pair in pairs if not re.fullmatch(r"[\w.-]+=.*", pair)]
+    """Runs a job and waits for its end. `params` is `name=value` pairs between spaces; a value may have spaces too."""
+    pairs = re.split(r"\s+(?=[\w.-]+=)", params.strip()) if params.strip() else []
+    wrong = [pair for pair in pairs if not re.fullmatch(r"[\w.-]+=.*", pair, re.DOTALL)]
     if wrong:
         fail(f"'{wrong[0]}' is no parameter: write PARAMS='name=value name=value'.")
-    given = [word for pair in pairs for word in ("--params", pair)]
+    given = [word for pair in pairs for word in ("--params", _in_csv(pair))]
     bundle("run", target, job, *given, timeout=RUN)
+
+
+def _in_csv(pair: str) -> str:
+    """A pair as the CLI reads it: a field of CSV, which commas part."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([pair])
+    return line.getvalue()
 
 
 def cancel_runs(target: str) -> None:

@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -86,15 +88,33 @@ def _changed_days(
     spark: SparkSession, monitor: DataProfilingConfig, settings: InferenceLogConfig, before: int | None, now: int
 ) -> list[datetime]:
     """The days (UTC) of the rows that were added or changed after a version of the table."""
+    table = spark.table(str(monitor.monitored_table_name))
+    day = F.unix_seconds(F.date_trunc("day", settings.timestamp_column)).alias("day")
     if before is None or before > now:  # never measured, or made anew since
-        rows = spark.table(str(monitor.monitored_table_name))
+        days = table.select(day).distinct()
     elif before == now:
         return []
     else:
         folder = delta_log.folder_of(spark, str(monitor.monitored_table_name))
-        rows = spark.read.parquet(*map(str, delta_log.changed_files(folder, before)))
-    day = F.unix_seconds(F.date_trunc("day", settings.timestamp_column)).alias("day")
-    return sorted(datetime.fromtimestamp(row["day"], UTC) for row in rows.select(day).distinct().collect())
+        days = _that_differ(spark, table.schema, day, *delta_log.changed_files(folder, before))
+    return sorted(datetime.fromtimestamp(row["day"], UTC) for row in days.collect())
+
+
+def _that_differ(
+    spark: SparkSession, schema: StructType, day: Column, added: list[Path], removed: list[Path]
+) -> DataFrame:
+    """The days of rows that are in the added files and not in the removed ones, or the other way round."""
+    row = F.xxhash64(*schema.names).cast("decimal(38,0)")
+
+    def side(files: list[Path], sign: int) -> DataFrame:
+        rows = spark.read.schema(schema).parquet(*map(str, files))
+        return rows.select(day, F.lit(sign).alias("sign"), (row * sign).alias("hash"))
+
+    sides = [side(files, sign) for files, sign in ((added, 1), (removed, -1)) if files]
+    if not sides:
+        return spark.range(0).select(F.col("id").alias("day"))
+    sums = [F.sum(name).alias(name) for name in ("sign", "hash")]
+    return reduce(DataFrame.unionByName, sides).groupBy("day").agg(*sums).filter("sign <> 0 OR hash <> 0")
 
 
 def _profile(

@@ -29,7 +29,8 @@ _SHARED = f"""    variables:
 _OWN = """    variables:
       catalog: spark_catalog
 """
-# Two months of the sample are enough for staging's smoke run to train a model that passes.
+# Two months of the sample are enough for staging's smoke run to train a model that passes. The sample ends with 2013.
 _STAGING = f"""{_SHARED}      history_start: "2013-06-01T00:00:00Z"
+      as_of: "2013-08-01T00:00:00Z"
 """
 VALUES = f"targets:\n  dev:\n{_OWN}  test:\n{_OWN}  staging:\n{_STAGING}  prod:\n{_SHARED}"

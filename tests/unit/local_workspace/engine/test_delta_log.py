@@ -46,8 +46,18 @@ def test_a_file_that_was_removed_is_none_of_them(spark, folder, tmp_path):
 
 
 def test_what_changed_after_a_version_is_there_while_its_commits_are(spark, folder):
-    assert ids(spark, delta_log.changed_files(folder, WRITES - 3)) == [WRITES - 2, WRITES - 1]
-    assert delta_log.changed_files(folder, WRITES - 1) == []
+    added, removed = delta_log.changed_files(folder, WRITES - 3)
+    assert (ids(spark, added), removed) == ([WRITES - 2, WRITES - 1], [])
+    assert delta_log.changed_files(folder, WRITES - 1) == ([], [])
+
+
+def test_a_file_that_came_and_went_is_no_change(spark, folder, tmp_path):
+    copy = tmp_path / "t"
+    shutil.copytree(folder, copy)
+    for number in (3, WRITES - 1):
+        spark.sql(f"DELETE FROM delta.`{copy}` WHERE id = {number}")  # noqa: S608 (a folder of our own)
+    added, removed = delta_log.changed_files(copy, WRITES - 2)
+    assert (ids(spark, added) if added else [], ids(spark, removed)) == ([], [3])
 
 
 def test_versions_and_commits(folder, kept):
