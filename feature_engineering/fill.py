@@ -237,7 +237,7 @@ def _rebuild(
         spark, tables.named(name), new.join(old.select(*key, *left), [*key], "left") if left else new, F.lit(True)
     )
     progress.note(name, Brought(as_of, as_of, made_by(definition, progress)))
-    progress.note(second, Brought(as_of, as_of, ""))
+    progress.forget(second)
     progress.save()
     spark.sql(f"DROP TABLE IF EXISTS {quoted(tables.named(second))}")
     changes = [

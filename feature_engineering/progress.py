@@ -4,10 +4,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from project.delta import upsert
+from project.delta import replace_rows
 from project.rows import one_row
 from project.tables import Tables
 
@@ -41,33 +43,34 @@ class Progress:
         """Reads what earlier runs have left."""
         self._spark, self._tables = spark, tables
         self._found = dict(_read(spark, tables))
-        self._new: dict[str, Brought] = {}
+        self._new: dict[str, Brought | None] = {}
         # One task writes from several threads, and two writes of this table at once would conflict.
         self._lock = threading.Lock()
 
     def of(self, table: str) -> Brought | None:
         """How far a table has been brought; None if it has not been begun."""
-        return self._new.get(table) or self._found.get(table)
+        with self._lock:
+            return self._new[table] if table in self._new else self._found.get(table)
 
     def note(self, table: str, brought: Brought) -> None:
         """Notes that a table has been brought so far; `save` writes it down."""
         with self._lock:
             self._new[table] = brought
 
+    def forget(self, table: str) -> None:
+        """Notes that a table is there no more."""
+        with self._lock:
+            self._new[table] = None
+
     def save(self) -> None:
-        """Writes down what has been noted, in one commit."""
+        """Writes down what has been noted, in one commit: all that is known, a row a table."""
         with self._lock:
             if not self._new:
                 return
-            rows = [
-                one_row(self._spark, _COLUMNS, {"table": name} | vars(brought)) for name, brought in self._new.items()
-            ]
-            written = rows[0]
-            for row in rows[1:]:
-                written = written.unionByName(row)
-            upsert(self._spark, self._tables.refreshed_tables, written, ("table",))
-            self._found |= self._new
-            self._new = {}
+            known = {name: one for name, one in (self._found | self._new).items() if one is not None}
+            rows = [one_row(self._spark, _COLUMNS, {"table": name} | vars(one)) for name, one in known.items()]
+            replace_rows(self._spark, self._tables.refreshed_tables, reduce(DataFrame.unionByName, rows), F.lit(True))
+            self._found, self._new = known, {}
 
 
 def _read(spark: SparkSession, tables: Tables) -> Mapping[str, Brought]:

@@ -20,6 +20,7 @@ from local_workspace.errors import LocalWorkspaceError
 from local_workspace.listening import listen
 from local_workspace.local_jobs import run_jobs
 from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
+from project.parameters import ParameterError, check_given
 
 INTERRUPTED = 130
 _MLFLOW_PORT = 5000
@@ -62,6 +63,10 @@ def job(name: str, as_of: str | None, params: tuple[str, ...], several: str) -> 
     """Runs one job."""
     pairs = [*params, *(re.split(r"\s+(?=[\w.-]+=)", several.strip()) if several.strip() else [])]
     parameters = dict(_split(pair) for pair in pairs) | ({"as_of": as_of} if as_of else {})
+    try:
+        check_given(parameters)
+    except ParameterError as error:
+        raise LocalWorkspaceError(str(error)) from None
     with open_workspace() as workspace:
         succeeded = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
     if not succeeded:

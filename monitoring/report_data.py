@@ -17,8 +17,7 @@ from monitoring.ground_truth import OUTCOMES
 from monitoring.quality import SLICE, measure_quality
 from monitoring.violations import ALL
 from monitoring.windows import GRANULARITY, Window, judged_window
-from project.config import Config
-from project.metrics import METRICS
+from project.config import METRICS, Config
 from project.registry import champion_version
 from project.tables import Tables
 from project.times import parse_optional_moment

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from mlflow import MlflowClient
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -13,7 +12,7 @@ from monitoring.verdict import RETRAIN, Verdict, judge, wants_training
 from monitoring.windows import judged_window
 from project.config import Config
 from project.delta import replace_rows
-from project.registry import tags_of
+from project.registry import tags_of, versions_of
 from project.tables import Tables
 from project.times import parse_optional_moment
 
@@ -79,9 +78,8 @@ def last_training(spark: SparkSession, tables: Tables, model_name: str, as_of: d
 
 
 def _last_version(model_name: str, as_of: datetime) -> datetime | None:
-    found = MlflowClient().search_model_versions(f"name = '{model_name}'")
-    for version in sorted((int(one.version) for one in found), reverse=True):
-        trained = trained_as_of(model_name, str(version))
+    for version in reversed(versions_of(model_name)):
+        trained = trained_as_of(model_name, str(version.version))
         if trained is not None and trained < as_of:
             return trained
     return None

@@ -1,25 +1,69 @@
 """The typed configuration: `config.yml`, frozen, with unknown keys refused."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from project.times import parse_moment
 
 PROJECT_CONFIG = Path(__file__).with_name("config.yml")
-# Each task reads the file: in C, where PyYAML has it, ten times as fast.
-_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What a threshold of validation can be about; project/metrics.py says what each is.
+METRICS = (
+    *("rows", "label_rate", "mean_prediction", "calibration_error", "brier", "log_loss"),
+    *("roc_auc", "pr_auc", "brier_base", "log_loss_base", "brier_skill", "log_loss_skill"),
+)
+# What a check of monitoring can be about; monitoring/README.md says what each is.
+FIGURES = (
+    *("count", "hours_since_prediction", "volume_ratio", "label_share", "percent_null_delta", "unseen_share"),
+    *("population_stability_index", "roc_auc", "log_loss_skill", "days_since_training", "history_growth"),
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads YAML, in C where PyYAML has it (ten times as fast: each task reads the file), and refuses a key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise ValueError(f"the key '{key.value}' is there twice, in lines {lines[key.value]} and {line}")
+            lines[key.value] = line
+        content: dict[Any, Any] = super().construct_mapping(node, deep)
+        return content
+
+
+def _in_utc(given: Any) -> datetime:
+    """A moment as YAML or a parameter has it; without a time it is midnight, without a zone UTC, as everywhere."""
+    if isinstance(given, date) and not isinstance(given, datetime):
+        given = datetime.combine(given, time())
+    return parse_moment(given.isoformat() if isinstance(given, datetime) else str(given))
+
+
+Moment = Annotated[datetime, BeforeValidator(_in_utc)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_flag_in_place_of_a_number(cls, given: Any) -> Any:
+        """YAML reads `yes` and `true` as a flag, and a flag would count as 1."""
+        for name, field in cls.model_fields.items():
+            if isinstance(given, dict) and isinstance(given.get(name), bool) and field.annotation is not bool:
+                raise ValueError(f"{name}: {given[name]} is true or false, and must not be")
+        return given
 
 
 class Source(_Section):
     """What the feed gives, and when."""
 
-    history_start: AwareDatetime
+    history_start: Moment
     published_hours_ahead: Annotated[int, Field(gt=0)]
     fill_days: Annotated[int, Field(gt=0)]
 
@@ -258,6 +302,16 @@ class Validation(_Section):
     servable: Servable
     data: DataBounds
 
+    @model_validator(mode="after")
+    def _names_known_metrics(self) -> Self:
+        for bound in self._bounds():
+            _check_known("metric", bound.metric, METRICS)
+        return self
+
+    def _bounds(self) -> Iterator[Threshold | Comparison]:
+        yield from (*self.performance.thresholds, *self.performance.against_champion)
+        yield from (self.slices.floor, self.slices.against_champion, self.data.optimism)
+
 
 class MonitoringCheck(_Section):
     """A bound on one figure of each day; broken on `days_broken` of the last `of_days` days, it is a violation.
@@ -286,6 +340,11 @@ class MonitoringCheck(_Section):
     by_slice: bool = False
     threshold_of: dict[str, float] = {}
 
+    @field_validator("metric")
+    @classmethod
+    def _is_known(cls, metric: str) -> str:
+        return _check_known("figure", metric, FIGURES)
+
     @model_validator(mode="after")
     def _can_be_violated(self) -> Self:
         if self.days_broken > self.of_days:
@@ -296,6 +355,12 @@ class MonitoringCheck(_Section):
         """The bound of a column's figure; of what is about no column, the column is empty."""
         threshold = self.threshold_of.get(column, self.threshold)
         return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=threshold)
+
+
+def _check_known(kind: str, name: str, known: tuple[str, ...]) -> str:
+    if name not in known:
+        raise ValueError(f"there is no {kind} '{name}'; there are {', '.join(known)}")
+    return name
 
 
 class Retraining(_Section):
@@ -383,8 +448,9 @@ def load_config(path: Path = PROJECT_CONFIG, *, history_start: str = "", validat
 
     Raises:
         pydantic.ValidationError: a key is unknown, missing or of the wrong type; it names the key.
+        ValueError: a key is there twice; it names key and lines.
     """
-    content = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)  # noqa: S506 (safe, as its name says)
+    content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a safe loader)
     if history_start:
         content["source"]["history_start"] = history_start
     if validation_days:

@@ -9,6 +9,8 @@ from pyspark.sql.types import DoubleType, StructField, StructType
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from project.config import METRICS
+
 CALIBRATION_BINS = 10
 
 
@@ -42,12 +44,6 @@ def binary_metrics(label: pd.Series, prediction: pd.Series) -> dict[str, float]:
     for name in ("brier", "log_loss"):
         figures[f"{name}_skill"] = 1 - figures[name] / figures[f"{name}_base"]
     return figures
-
-
-METRICS = (
-    *("rows", "label_rate", "mean_prediction", "calibration_error", "brier", "log_loss"),
-    *("roc_auc", "pr_auc", "brier_base", "log_loss_base", "brier_skill", "log_loss_skill"),
-)
 
 
 def calibration_error(label: pd.Series, prediction: pd.Series) -> float:

@@ -4,7 +4,7 @@ A notebook names those that it reads. Each gets a widget, so that a person can r
 job's values take their place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -100,13 +100,7 @@ class Parameters:
     @property
     def as_of(self) -> datetime:
         """The moment of the run (UTC)."""
-        value = self.required("as_of")
-        try:
-            return parse_moment(value)
-        except ValueError:
-            raise ParameterError(
-                f"the parameter 'as_of' is '{value}', and must be a moment such as 2013-08-01T00:00:00Z"
-            ) from None
+        return _moment("as_of", self.required("as_of"))
 
     @property
     def model_name(self) -> str:
@@ -116,10 +110,7 @@ class Parameters:
     @property
     def window(self) -> timedelta:
         """How long before as_of predictions were asked that this run answers."""
-        hours = self.number("window_hours")
-        if hours <= 0:
-            raise ParameterError(f"the parameter 'window_hours' is {hours:g}, and must be above 0")
-        return timedelta(hours=hours)
+        return timedelta(hours=_above_zero("window_hours", self.text("window_hours")))
 
     def number(self, name: str) -> float:
         """A number that is not negative; empty is 0.
@@ -127,13 +118,7 @@ class Parameters:
         Raises:
             ParameterError: it is none.
         """
-        try:
-            value = float(self.text(name) or 0)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value < float("inf"):
-            raise ParameterError(f"the parameter '{name}' is '{self.text(name)}', and must be a number from 0 on")
-        return value
+        return _number(name, self.text(name))
 
     def whole(self, name: str) -> int:
         """A whole number that is not negative; empty is 0.
@@ -141,10 +126,7 @@ class Parameters:
         Raises:
             ParameterError: it is none.
         """
-        value = self.number(name)
-        if value != int(value):
-            raise ParameterError(f"the parameter '{name}' is '{self.text(name)}', and must be a whole number")
-        return int(value)
+        return _whole(name, self.text(name))
 
     def flag(self, name: str) -> bool:
         """True or false.
@@ -152,10 +134,7 @@ class Parameters:
         Raises:
             ParameterError: it is neither.
         """
-        value = self.text(name).lower()
-        if value not in {"true", "false"}:
-            raise ParameterError(f"the parameter '{name}' is '{self.text(name)}', and must be 'true' or 'false'")
-        return value == "true"
+        return _flag(name, self.text(name))
 
     def names(self, name: str) -> tuple[str, ...]:
         """Names with commas between; none where it is empty."""
@@ -168,13 +147,77 @@ class Parameters:
         Raises:
             ParameterError: one of them can't be read.
         """
-        instead = {name: self._values.get(name, "") for name in ("history_start", "validation_days")}
-        try:
-            return load_config(history_start=instead["history_start"], validation_days=instead["validation_days"])
-        except ValueError:
-            load_config()  # where the file itself is wrong, it says so
-            given = ", ".join(f"'{name}' is '{value}'" for name, value in instead.items() if value)
-            raise ParameterError(
-                f"a parameter can't be read: {given}; history_start must be a moment such as 2013-08-01T00:00:00Z, "
-                "validation_days a whole number above 0"
-            ) from None
+        history_start, days = (self._values.get(name, "") for name in ("history_start", "validation_days"))
+        if history_start:
+            _moment("history_start", history_start)
+        if days:
+            _days("validation_days", days)
+        return load_config(history_start=history_start, validation_days=days)
+
+
+def check_given(values: Mapping[str, str]) -> None:
+    """Refuses values that no task could read, before one starts; an empty one says nothing.
+
+    Raises:
+        ParameterError: it names the parameter.
+    """
+    for name, value in values.items():
+        if value and name in _READ:
+            _READ[name](name, value)
+
+
+def _moment(name: str, value: str) -> datetime:
+    try:
+        return parse_moment(value)
+    except ValueError:
+        raise ParameterError(
+            f"the parameter '{name}' is '{value}', and must be a moment such as 2013-08-01T00:00:00Z"
+        ) from None
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        number = float(value or 0)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ParameterError(f"the parameter '{name}' is '{value}', and must be a number from 0 on")
+    return number
+
+
+def _above_zero(name: str, value: str) -> float:
+    number = _number(name, value)
+    if number == 0:
+        raise ParameterError(f"the parameter '{name}' is '{value}', and must be above 0")
+    return number
+
+
+def _whole(name: str, value: str) -> int:
+    number = _number(name, value)
+    if number != int(number):
+        raise ParameterError(f"the parameter '{name}' is '{value}', and must be a whole number")
+    return int(number)
+
+
+def _days(name: str, value: str) -> int:
+    if not value.isdecimal() or int(value) == 0:
+        raise ParameterError(f"the parameter '{name}' is '{value}', and must be a whole number above 0")
+    return int(value)
+
+
+def _flag(name: str, value: str) -> bool:
+    if value.lower() not in {"true", "false"}:
+        raise ParameterError(f"the parameter '{name}' is '{value}', and must be 'true' or 'false'")
+    return value.lower() == "true"
+
+
+_READ: Mapping[str, Callable[[str, str], object]] = {
+    "as_of": _moment,
+    "history_start": _moment,
+    "window_hours": _above_zero,
+    "validation_days": _days,
+    "tuning_trials": _whole,
+    "tuning_minutes": _number,
+    "tuning_workers": _whole,
+    "retrain_on_violation": _flag,
+}

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from monitoring.violations import ALL
 from project.config import Config
 from project.metrics import binary_metrics
+from project.registry import versions_of
 from project.tables import Tables
 from project.times import parse_moment
 
@@ -43,7 +44,7 @@ def trainings(model_name: str) -> list[Training]:
     """The trained versions, oldest first."""
     client = MlflowClient()
     found = []
-    for version in client.search_model_versions(f"name = '{model_name}'"):
+    for version in versions_of(model_name):
         run = client.get_run(str(version.run_id)).info
         seconds = (run.end_time - run.start_time) / 1000 if run.end_time else 0.0
         as_of = parse_moment(version.tags["as_of"])

@@ -25,7 +25,7 @@ from pyspark.sql import functions as F
 
 from project.config import Config, ModelParameters
 from project.metrics import binary_metrics
-from project.registry import CHALLENGER
+from project.registry import CHALLENGER, versions_of
 from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
@@ -194,5 +194,4 @@ def _find_version(model_name: str, experiment: str, fingerprint: str) -> str | N
 
 
 def _version_of_run(model_name: str, run_id: str) -> str:
-    versions = MlflowClient().search_model_versions(f"name = '{model_name}'")
-    return str(max(int(version.version) for version in versions if version.run_id == run_id))
+    return str(max(int(version.version) for version in versions_of(model_name) if version.run_id == run_id))

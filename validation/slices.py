@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from project.config import Bands, SliceGates, Threshold
-from project.metrics import METRICS, binary_metrics
+from project.config import METRICS, Bands, SliceGates, Threshold
+from project.metrics import binary_metrics
 from project.registry import CHALLENGER, CHAMPION
 from validation.gates import SLICES, Gate
 

@@ -11,9 +11,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-from project.config import Config
+from project.config import METRICS, Config
 from project.delta import replace_rows
-from project.metrics import METRICS
 from project.registry import CHALLENGER, CHAMPION, champion_version
 from project.rows import filed, labelled_rows
 from project.tables import Tables

@@ -39,7 +39,7 @@ def test_each_notebook_and_requirement_is_among_the_uploaded_files(deployed: Dep
         for task in job["tasks"]
         if "notebook_task" in task
     }
-    assert len(notebooks) > 15
+    assert len(notebooks) > 8
     assert notebooks - uploaded == set()
     for job in jobs.values():
         for environment in job["environments"]:
@@ -166,9 +166,9 @@ WRONG = {
     "hour": ("databricks.yml", "0 0 11 * * ?", "0 0 25 * * ?", "cron"),
     "depends_on": (
         "resources/monitoring.job.yml",
-        "- task_key: profile\n          notebook",
-        "- task_key: profil\n          notebook",
-        "profil",
+        "- task_key: monitor\n          notebook",
+        "- task_key: monitr\n          notebook",
+        "monitor",
     ),
     "environment_key": (
         "resources/monitoring.job.yml",

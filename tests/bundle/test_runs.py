@@ -57,6 +57,17 @@ def test_a_task_that_fails_makes_the_run_fail_with_its_error(fresh: Deployment) 
     assert set(found.values()) <= {"UPSTREAM_FAILED", "SUCCESS", "EXCLUDED"}
 
 
+def test_a_reason_reaches_the_rollback_with_its_spaces_commas_and_quotes(fresh: Deployment) -> None:
+    reason = "too high, again: 7 > 5, \"no\" = 'no', costs $5"
+    notebook = "deployment/model_deployment/notebooks/Rollback.py"
+    fresh.edit(notebook, "\nchampion = roll_back(", "\nraise ValueError(p.text('reason'))\nchampion = roll_back(")
+    said = fresh.deployed().make("bundle-rollback", f"REASON={reason}", ok=False)
+    assert f"ValueError: {reason}" in said
+    said = fresh.make("bundle-run", "JOB=rollback", f"PARAMS=reason={reason}", ok=False)
+    assert f"ValueError: {reason}" in said
+    assert "error: say why: make bundle-rollback TARGET=prod" in fresh.make("bundle-rollback", ok=False)
+
+
 def test_a_parameter_that_a_job_has_not_is_refused_before_anything_runs(trained: Deployment) -> None:
     said = trained.make("bundle-run", "JOB=training", "PARAMS=asof=2013-08-01T00:00:00Z", ok=False)
     assert "asof" in said

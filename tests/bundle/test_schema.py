@@ -16,7 +16,7 @@ import yaml
 from local_workspace.bundle import load_bundle
 from local_workspace.errors import BundleError
 from local_workspace.workspace import REPOSITORY
-from tests.bundle.standin import BIN, TARGETS
+from tests.bundle.standin import BIN, TARGETS, Deployment
 
 FILES = [REPOSITORY / "databricks.yml", *sorted(REPOSITORY.glob("resources/*.yml"))]
 # A value of each type that the schema has.
@@ -136,3 +136,15 @@ def test_no_file_names_a_workspace_and_no_resource_a_target_or_a_catalog() -> No
         made = yaml.safe_load(file.read_text()).get("resources")  # a fork's file may set its targets' variables
         words = {word for value in values(made) for word in value.replace("/", " ").split()}
         assert words.isdisjoint({*TARGETS, "main", "spark_catalog"}), file.name
+
+
+def test_the_oldest_cli_that_may_deploy_is_the_one_that_the_tests_deploy_with() -> None:
+    wanted = yaml.safe_load(FILES[0].read_text(encoding="utf-8"))["bundle"]["databricks_cli_version"]
+    sources = (REPOSITORY / "tests/bundle/workspace/go.mod").read_text(encoding="utf-8")
+    (tested,) = re.findall(r"github.com/databricks/cli v(\S+)", sources)
+    assert wanted.startswith(f">= {tested},")
+
+
+def test_an_older_cli_is_refused(fresh: Deployment) -> None:
+    fresh.edit("databricks.yml", '">= 0.', '">= 0.9')
+    assert "version constraint not satisfied. Required: >= 0.9" in fresh.cli("validate", ok=False)

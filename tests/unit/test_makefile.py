@@ -31,6 +31,13 @@ GNU_ALONE = {
 }
 
 
+def make(*words: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Says words, also where make itself has started these tests."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--silent", *words]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+
+
 def lines() -> list[str]:
     return (REPOSITORY / "Makefile").read_text(encoding="utf-8").splitlines()
 
@@ -66,20 +73,11 @@ def test_each_rule_would_find_its_fault() -> None:
 def test_what_a_person_writes_reaches_the_command_as_it_is(word: str, text: str, tmp_path: Path) -> None:
     printing = "said:\n\t@printenv " + word + "\n"
     (tmp_path / "Makefile").write_text(f"include {REPOSITORY / 'Makefile'}\n{printing}", encoding="utf-8")
-    given = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    done = subprocess.run(  # noqa: S603 (our own Makefile)
-        ["make", "--silent", "said", f"{word}={text}"],  # noqa: S607
-        cwd=tmp_path,
-        env=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make("said", f"{word}={text}", folder=tmp_path)
     assert (done.stdout, done.stderr) == (f"{text}\n", "")
 
 
 def test_help_names_each_word_that_is_meant_for_a_person() -> None:
-    said = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout  # noqa: S607
-    named = [line.split()[0] for line in said.splitlines()]
+    named = [line.split()[0] for line in make("help").stdout.splitlines()]
     assert named == [match[1] for line in lines() if (match := re.match(r"([a-z-]+):.*## ", line))]
     assert {"run", "test", "job", "rollback"} <= set(named)

@@ -77,6 +77,20 @@ def test_an_answer_to_what_waits_for_approval_is_tags_on_the_version(folder, cap
     assert "version '7'" in fail(capsys, "approve", "7")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--as-of", "yesterday"), "the parameter 'as_of' is 'yesterday', and must be a moment such as"),
+        (("--param", "window_hours=abc"), "the parameter 'window_hours' is 'abc', and must be a number"),
+        (("--params", "cause=too old now window_hours=0"), "the parameter 'window_hours' is '0', and must be above 0"),
+        (("--params", "too old"), "'too old' is no parameter"),
+    ],
+)
+def test_a_value_that_no_task_could_read_ends_before_one_starts(folder, capsys, given, said):
+    assert said in fail(capsys, "job", "batch_inference", *given)
+    assert not folder.exists()
+
+
 def test_a_file_in_the_way_is_named(folder, capsys):
     folder.write_text("in the way")
     line = fail(capsys, "job", "training")

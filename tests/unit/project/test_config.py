@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from project.config import PROJECT_CONFIG, Comparison, Threshold, load_config
+from project.config import FIGURES, METRICS, PROJECT_CONFIG, Comparison, Threshold, load_config
+from project.metrics import binary_metrics
 
 
 @pytest.fixture
@@ -43,7 +45,11 @@ FAULTS: dict[str, Callable[[dict], Any]] = {
     r"training\.model\.max_iter": lambda content: content["training"]["model"].update(max_iter=0),
     r"monitoring\.min_label_share": lambda content: content["monitoring"].update(min_label_share=1.5),
     r"prediction\.hours_ahead": lambda content: content["prediction"].update(hours_ahead=-2),
-    r"source\.history_start": lambda content: content["source"].update(history_start="2013-01-01T00:00:00"),
+    r"source\.history_start": lambda content: content["source"].update(history_start="yesterday"),
+    r"training\.model\.learning_rate": lambda content: content["training"]["model"].update(learning_rate=float("nan")),
+    "validation": lambda content: content["validation"]["performance"]["thresholds"][0].update(metric="auc"),
+    r"monitoring\.checks\.0\.metric": lambda content: content["monitoring"]["checks"][0].update(metric="counts"),
+    r"training": lambda content: content["training"].update(seed=True),
     r"label\.column": lambda content: content["label"].pop("column"),
     "slices": lambda content: content.update(slices="origin"),
 }
@@ -53,6 +59,29 @@ FAULTS: dict[str, Callable[[dict], Any]] = {
 def test_a_fault_is_named_by_its_key(load, key):
     with pytest.raises(ValidationError, match=rf"(?m)^{key}(\.|$)"):
         load(FAULTS[key])
+
+
+def test_a_key_that_is_there_twice_is_refused_by_its_lines(tmp_path):
+    """As a merge of two branches leaves it: the second would count, unseen."""
+    text = PROJECT_CONFIG.read_text()
+    (tmp_path / "config.yml").write_text(text.replace("  seed: 2013\n", "  seed: 2013\n  seed: 7\n", 1))
+    first = text[: text.index("  seed: 2013\n")].count("\n") + 1
+    with pytest.raises(ValueError, match=rf"'seed' is there twice, in lines {first} and {first + 1}"):
+        load_config(tmp_path / "config.yml")
+
+
+@pytest.mark.parametrize("written", ["2013-01-01", "2013-01-01T00:00:00", "2012-12-31T19:00:00-05:00"])
+def test_a_moment_without_time_or_zone_is_utc_in_file_and_parameter(written, tmp_path):
+    text = PROJECT_CONFIG.read_text()
+    (tmp_path / "config.yml").write_text(text.replace("2013-01-01T00:00:00Z", written))
+    for config in (load_config(tmp_path / "config.yml"), load_config(history_start=written)):
+        assert config.history_start.isoformat() == "2013-01-01T00:00:00+00:00"
+
+
+def test_the_metrics_that_may_be_named_are_those_that_are_measured():
+    figures = binary_metrics(pd.Series([0.0, 1.0, 1.0]), pd.Series([0.2, 0.4, 0.9]))
+    assert {*METRICS} == {*figures}
+    assert {"roc_auc", "log_loss_skill"} <= {*FIGURES}
 
 
 def test_a_deployment_may_have_a_shorter_history():

@@ -4,7 +4,8 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from project.registry import CHALLENGER, CHAMPION, champion_version
+from project import registry
+from project.registry import CHALLENGER, CHAMPION, champion_version, versions_of
 
 MODEL = "spark_catalog.registry_test.arrival_delay"
 
@@ -31,6 +32,16 @@ def test_the_champion_is_the_version_that_has_the_alias(client, tmp_path):
     assert champion_version(MODEL) == str(second)
     client.delete_model_version(MODEL, second)
     assert champion_version(MODEL) is None, "a deleted version is none, and no former one takes its place"
+
+
+def test_all_versions_are_read_however_many_pages_they_take(client, monkeypatch, tmp_path):
+    model = f"{MODEL}_in_pages"
+    client.create_registered_model(model)
+    assert versions_of(model) == []
+    made = [str(client.create_model_version(model, tmp_path.as_uri()).version) for _ in range(5)]
+    for page in (2, 5, 100):
+        monkeypatch.setattr(registry, "_PAGE", page)
+        assert [str(version.version) for version in versions_of(model)] == made
 
 
 def test_a_registry_that_does_not_answer_is_no_registry_without_a_champion(client, monkeypatch, tmp_path):
