@@ -11,7 +11,7 @@ from feature_engineering.contract_check import accepted, judge, refused
 from feature_engineering.contracts import Contract
 from feature_engineering.definitions import KNOWN_AT, Reading, Source
 from feature_engineering.landing import landed_at, landed_folders, landing_folder, read_landed
-from project.delta import append_once, ensure_table, has
+from project.delta import append_once, has
 
 
 def read_source(
@@ -86,7 +86,6 @@ def _sort_out(judged: DataFrame, contract: Contract, volume: Path, reading: Read
     judged.write.mode("overwrite").parquet(file)
     checked = spark.read.schema(judged.schema).parquet(file)
     rows = refused(checked, contract)
-    ensure_table(spark, quarantine, rows.schema)
     # As a number: a collected timestamp has no zone and is in the zone of this process.
     for (seconds,) in rows.select(F.unix_seconds("landed_as_of")).distinct().collect():
         landing = {"source": contract.source, "landed_as_of": datetime.fromtimestamp(seconds, UTC)}

@@ -6,11 +6,21 @@ import pandas as pd
 import pandera.errors
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import LongType, StringType, StructField, StructType, TimestampType
 
 from feature_engineering.contracts import Contract
 
 _NOT_OF_ITS_TYPE = "not of its type"
+# The columns of the table `quarantine`.
+QUARANTINE = StructType(
+    [
+        StructField("source", StringType()),
+        StructField("landed_as_of", TimestampType()),
+        StructField("reason", StringType()),
+        StructField("row", StringType()),
+        StructField("occurrences", LongType()),
+    ]
+)
 
 
 def judge(landed: DataFrame, contract: Contract, *, in_each_landing: bool = False) -> DataFrame:

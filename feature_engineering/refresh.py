@@ -8,6 +8,7 @@ from pathlib import Path
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from feature_engineering.contract_check import QUARANTINE
 from feature_engineering.definitions import Reading
 from feature_engineering.feed import land_sample, sample_folder
 from feature_engineering.fill import Orders, bring, bring_source, check_types, made_by
@@ -16,6 +17,7 @@ from feature_engineering.progress import Progress
 from feature_engineering.registry import FEATURE_TABLES, label_table
 from feature_engineering.sources import SOURCES
 from project.config import Config
+from project.delta import ensure_table
 from project.steps import Step, run_steps
 from project.tables import Tables
 
@@ -51,6 +53,8 @@ def refresh(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, 
             # A column that its input doesn't have yet comes with the input: the type is then checked at its turn.
             with suppress(AnalysisException):
                 check_types(spark, tables, definition)
+    # Before the sources, which all write to it side by side.
+    ensure_table(spark, tables.quarantine, QUARANTINE)
     reading = Reading(spark, tables, config)
     steps = [
         Step(_LAND, partial(_land, spark, volume, as_of, progress, config)),

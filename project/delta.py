@@ -1,16 +1,18 @@
 """How a Delta table is written, so that a second run changes nothing: merged on its keys, or appended once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import batched
 
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 _CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
+# As Delta names them.
+_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 # How often a write that met another one is tried, and the longest wait between two tries.
 _ATTEMPTS, _LONGEST_WAIT_SECONDS = 10, 5
 
@@ -29,16 +31,11 @@ def ensure_table(spark: SparkSession, name: str, schema: StructType, comment: st
         ChangedTypeError: a column of the table has another type; nothing is written.
     """
     nullable = StructType([StructField(field.name, field.dataType) for field in schema])
-    if not spark.catalog.tableExists(name):
-        try:
-            spark.catalog.createTable(name, source="delta", schema=nullable, description=comment)
-            return
-        except AnalysisException:
-            # Of two that make it at once, one comes second.
-            if not spark.catalog.tableExists(name):
-                raise
-    for attempt in _tries():
+    for attempt in _tries(_is_of_two_at_once):
         with attempt:
+            if not spark.catalog.tableExists(name):
+                spark.catalog.createTable(name, source="delta", schema=nullable, description=comment)
+                return
             new = added_columns(name, spark.table(name).schema, nullable)
             if new:
                 nulls = [F.lit(None).cast(field.dataType).alias(field.name) for field in new]
@@ -121,7 +118,7 @@ def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column
         PySparkException: the write failed, or met a conflict at each of its attempts.
     """
     ensure_table(spark, table, rows.schema)
-    for attempt in _tries():
+    for attempt in _tries(is_conflict):
         with attempt:
             rows.alias("new").mergeInto(table, unless).whenNotMatched().insert(_given(rows)).merge()
 
@@ -138,10 +135,10 @@ def has(table: str, values: Mapping[str, object]) -> Column:
     return _all([F.col(f"{table}.{_quoted(name)}") == F.lit(value) for name, value in values.items()])
 
 
-def _tries() -> Retrying:
-    """Tries again what met another write, and nothing else."""
+def _tries(which: Callable[[BaseException], bool]) -> Retrying:
+    """Tries again what failed in such a way, and nothing else."""
     return Retrying(
-        retry=retry_if_exception(is_conflict),
+        retry=retry_if_exception(which),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(0.1, _LONGEST_WAIT_SECONDS),
         reraise=True,
@@ -150,7 +147,20 @@ def _tries() -> Retrying:
 
 def is_conflict(error: BaseException) -> bool:
     """Whether a write failed because another one had changed the table meanwhile, as Delta names its errors."""
-    return isinstance(error, PySparkException) and "DELTA_CONCURRENT_" in (error.getCondition() or str(error))
+    return _is_named(error, _CONFLICTS)
+
+
+def _is_of_two_at_once(error: BaseException) -> bool:
+    """Whether a table could not be made or changed because another one was making or changing it just then."""
+    return _is_named(
+        error, (*_CONFLICTS, "ALREADY_EXISTS", "already exists", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
+    )
+
+
+def _is_named(error: BaseException, names: Iterable[str]) -> bool:
+    return isinstance(error, PySparkException) and any(
+        name in (error.getCondition() or "") or name in str(error) for name in names
+    )
 
 
 def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column) -> None:

@@ -30,7 +30,10 @@ from project.delta import ChangedTypeError
 from project.steps import StepError
 from training.lookups import feature_lookups
 
-pytestmark = pytest.mark.homes("local", "connect", reason="the jobs of a bundle, beside the local workspace's API")
+pytestmark = pytest.mark.homes(
+    "local", reason="JVM Spark has one test of each kind of change: these are their variants"
+)
+ON_BOTH = pytest.mark.homes("local", "connect", reason="the jobs of a bundle, beside the local workspace's API")
 
 FIRST, SECOND, THIRD = FIRST_WEEK[2], FIRST_WEEK[3], FIRST_WEEK[4]
 CONGESTION = "congestion_features"
@@ -80,6 +83,7 @@ def moments_of(frame: pd.DataFrame) -> pd.Series:
     return frame["known_at"].dt.tz_localize("UTC") if frame["known_at"].dt.tz is None else frame["known_at"]
 
 
+@ON_BOTH
 def test_a_new_feature_is_there_for_the_whole_history(deployment: Deployment, config: Config, spark: Any) -> None:
     before = deployment.table(CONGESTION)
     with registry(changed(CONGESTION, compute=with_share)):
@@ -119,6 +123,7 @@ def test_what_a_filled_feature_says_of_a_moment_does_not_depend_on_when_it_was_f
     assert_frame_equal(known, had, check_exact=True)
 
 
+@ON_BOTH
 def test_a_new_table_is_made_and_filled(deployment: Deployment, config: Config, spark: SparkSession) -> None:
     def calm(weather: DataFrame, as_of: datetime) -> DataFrame:
         return weather.filter(F.col("observed_at") <= F.lit(as_of)).select(
@@ -140,6 +145,7 @@ def test_a_new_table_is_made_and_filled(deployment: Deployment, config: Config, 
     assert_frame_equal(found.sort_index().to_frame("calm"), expected.sort_index().to_frame("calm"))
 
 
+@ON_BOTH
 def test_a_feature_that_is_no_longer_computed_stays_for_the_versions_that_learned_from_it(
     deployment: Deployment, config: Config, spark: SparkSession
 ) -> None:
@@ -166,6 +172,7 @@ def test_a_retired_feature_is_computed_and_no_new_version_learns_from_it(
     assert deployment.table(CONGESTION)["load_next_2h"].notna().all()
 
 
+@ON_BOTH
 def test_a_changed_type_is_refused_before_anything_is_written(deployment: Deployment, config: Config) -> None:
     before = deployment.versions()
     with (
@@ -178,6 +185,7 @@ def test_a_changed_type_is_refused_before_anything_is_written(deployment: Deploy
     assert deployment.versions() == before
 
 
+@ON_BOTH
 def test_a_changed_formula_is_refused_until_it_is_ordered(deployment: Deployment, config: Config) -> None:
     before = deployment.table(CONGESTION)
     with registry(changed(CONGESTION, compute=in_hours)):
@@ -229,6 +237,7 @@ class Killed(BaseException):
     """Ends a run where it is, as a kill does: nothing catches it."""
 
 
+@ON_BOTH
 def test_a_rebuild_that_was_killed_goes_on_and_readers_see_the_old_rows_until_then(
     deployment: Deployment, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +283,7 @@ def test_all_tables_rebuilt_are_what_they_were(deployment: Deployment, config: C
         assert_frame_equal(after[name], rows, check_exact=True, obj=name)
 
 
+@ON_BOTH
 def test_a_new_source_is_read_beside_the_others(deployment: Deployment, config: Config) -> None:
     gates = contract_of("gates", ("origin",), {"origin": column("string"), "gates": column("int", nullable=True)})
 
@@ -310,6 +320,7 @@ def test_a_new_column_of_a_source_is_null_in_what_had_landed(deployment: Deploym
             bring(deployment, SECOND, config)
 
 
+@ON_BOTH
 def test_reference_data_that_change_count_from_then_on(deployment: Deployment, config: Config) -> None:
     planes = pd.read_csv(sample_folder() / "planes.csv", dtype=str)
     known = planes.iloc[0]
