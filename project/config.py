@@ -251,8 +251,8 @@ class Shift(_Section):
 
     column: str
     by: float
-    low: float = float("-inf")
-    high: float = float("inf")
+    low: Annotated[float, Field(allow_inf_nan=True)] = float("-inf")
+    high: Annotated[float, Field(allow_inf_nan=True)] = float("inf")
 
 
 class Worse(_Section):
@@ -309,8 +309,11 @@ class Validation(_Section):
         return self
 
     def _bounds(self) -> Iterator[Threshold | Comparison]:
-        yield from (*self.performance.thresholds, *self.performance.against_champion)
-        yield from (self.slices.floor, self.slices.against_champion, self.data.optimism)
+        yield from self.performance.thresholds
+        yield from self.performance.against_champion
+        yield self.slices.floor
+        yield self.slices.against_champion
+        yield self.data.optimism
 
 
 class MonitoringCheck(_Section):
