@@ -39,16 +39,14 @@ def _add(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: dateti
     recent = (F.col("as_of") > F.lit(as_of - timedelta(days=config.monitoring.join_days))) & (
         F.col("as_of") <= F.lit(as_of)
     )
-    new = spark.table(tables.predictions).filter(recent)
-    if spark.catalog.tableExists(tables.inference_log):
-        known = spark.table(tables.inference_log).filter(recent).select(*KEY)
-        new = new.join(known, list(KEY), "left_anti")
-    rows = with_outcomes(with_class(new, config), outcomes, config.label.column)
+    predictions = with_class(spark.table(tables.predictions).filter(recent), config)
     if not spark.catalog.tableExists(tables.inference_log):
-        make_log(tables.inference_log, rows)
+        make_log(tables.inference_log, with_outcomes(predictions, outcomes, config.label.column))
+    known = spark.table(tables.inference_log).filter(recent).select(*KEY)
+    new = predictions.join(known, list(KEY), "left_anti")
     number = new.count()
     if number:
-        insert(spark, tables.inference_log, rows, KEY)
+        insert(spark, tables.inference_log, with_outcomes(new, outcomes, config.label.column), KEY)
     return number
 
 

@@ -17,7 +17,6 @@ from deployment.model_serving.endpoint import (
     make_traffic,
     traffic_of,
 )
-from deployment.model_serving.online import NO_STORE, publish_features
 from deployment.model_serving.remote import RemoteEndpoint
 from deployment.model_serving.smoke import check_answers, score_some
 from project.config import Config, Serving
@@ -28,27 +27,6 @@ _WHOLE = 100
 
 # Asks a served version the smoke query; raises where it fails.
 Check = Callable[[ServedEntityInput], None]
-
-
-def update_endpoint(
-    spark: SparkSession,
-    tables: Tables,
-    model_name: str,
-    endpoint: str,
-    as_of: datetime,
-    tags: Mapping[str, str],
-    managers: str,
-    callers: str,
-    online_store: str,
-    config: Config,
-) -> str:
-    """Publishes the features where there is an online store, "none" for no such store; then as `deploy_endpoint`."""
-    looks_up = online_store != NO_STORE
-    if looks_up:
-        publish_features(spark, tables, online_store, config.serving.online_store_capacity)
-    return deploy_endpoint(
-        spark, tables, model_name, endpoint, as_of, tags, managers, callers, config, looks_up=looks_up
-    )
 
 
 def deploy_endpoint(

@@ -18,9 +18,11 @@ def publish_features(spark: SparkSession, tables: Tables, online_store: str, cap
     Args:
         spark: the session.
         tables: the feature tables, and where the online tables go.
-        online_store: name of the online store; it is made if it is not there.
+        online_store: name of the online store, which is made if it is not there; "none" for no such store.
         capacity: its size if it is made: CU_1, CU_2, CU_4 or CU_8.
     """
+    if online_store == NO_STORE:
+        return
     client = FeatureEngineeringClient()
     store = client.get_online_store(name=online_store)
     if store is None:

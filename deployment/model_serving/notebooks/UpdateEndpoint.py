@@ -5,7 +5,8 @@
 
 # COMMAND ----------
 
-from deployment.model_serving.deploy import update_endpoint
+from deployment.model_serving.deploy import deploy_endpoint
+from deployment.model_serving.online import NO_STORE, publish_features
 from project.parameters import Parameters
 
 p = Parameters(
@@ -13,10 +14,11 @@ p = Parameters(
     *("catalog", "schema", "model_name", "as_of"),
     *("endpoint", "project", "target", "managers", "callers", "online_store"),
 )
-served_version = update_endpoint(
+publish_features(spark, p.tables, p.text("online_store"), p.config.serving.online_store_capacity)
+served_version = deploy_endpoint(
     *(spark, p.tables, p.model_name, p.required("endpoint"), p.as_of),
-    *({"project": p.text("project"), "target": p.text("target")}, p.text("managers"), p.text("callers")),
-    *(p.text("online_store"), p.config),
+    *({"project": p.text("project"), "target": p.text("target")}, p.text("managers"), p.text("callers"), p.config),
+    looks_up=p.text("online_store") != NO_STORE,
 )
 
 # COMMAND ----------
