@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame, SparkSession
 
 from project.config import Config
+from project.inputs import as_doubles
 from project.tables import Tables
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Definition:
         """Changes when the code or the settings that the rows are made with change."""
         return digest_of(self.compute, *self.primary_key)
 
+    def make_rows(self, given: DataFrame, as_of: datetime) -> DataFrame:
+        """The table's rows, as they are written."""
+        return self.compute(given, as_of)
+
 
 @dataclass(frozen=True)
 class FeatureTable(Definition):
@@ -86,6 +91,10 @@ class FeatureTable(Definition):
     def primary_key(self) -> tuple[str, ...]:
         """The keys, and the time series column."""
         return (*self.keys, KNOWN_AT)
+
+    def make_rows(self, given: DataFrame, as_of: datetime) -> DataFrame:
+        """The table's rows, as they are written: each feature that is a number or a flag is a double."""
+        return as_doubles(self.compute(given, as_of), but=self.primary_key)
 
     def features(self, rows: DataFrame, as_of: datetime) -> list[str]:
         """The features that a new version learns from, given the input: only its columns count."""

@@ -166,7 +166,7 @@ def check_types(spark: SparkSession, tables: Tables, definition: Definition) -> 
     """
     table, now = tables.named(definition.name), datetime.now(UTC)
     if spark.catalog.tableExists(table):
-        rows = definition.compute(spark.table(tables.named(definition.of.table)), now)
+        rows = definition.make_rows(spark.table(tables.named(definition.of.table)), now)
         added_columns(table, spark.table(table).schema, rows.schema)
 
 
@@ -295,7 +295,7 @@ def _write(
     given = given.filter(moment < F.lit(piece.end + definition.ahead))
     if definition.reach is not None:
         given = given.filter(moment >= F.lit(piece.start - definition.reach))
-    rows = definition.compute(given, as_of).filter(piece.holds(F.col(KNOWN_AT)))
+    rows = definition.make_rows(given, as_of).filter(piece.holds(F.col(KNOWN_AT)))
     table = tables.named(target)
     if not isinstance(definition, FeatureTable):
         rows = rows.withColumn("ingested_as_of", F.lit(as_of))

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
+from project.inputs import as_doubles, as_strings
 
 # What a feature lookup needs beside the schedule features, and what a prediction is filed under.
 LOOKUP_COLUMNS = ("tailnum", "prediction_at")
@@ -21,9 +22,12 @@ def request_rows(flights: DataFrame, config: Config) -> DataFrame:
         config: names the schedule features.
 
     Returns:
-        `flight_id`, `sched_dep_at`, `tailnum`, `prediction_at` (UTC, the moment of the lookups), schedule features.
+        `flight_id`, `sched_dep_at`, `tailnum`, `prediction_at` (UTC, the moment of the lookups), schedule features:
+        numbers as doubles, categories as strings.
     """
-    return flights.select(*FILE_COLUMNS, *LOOKUP_COLUMNS, *config.schedule_features.all)
+    others, schedule = (*FILE_COLUMNS, *LOOKUP_COLUMNS), config.schedule_features
+    rows = as_strings(flights.select(*others, *schedule.all), schedule.categorical)
+    return as_doubles(rows, but=(*others, *schedule.categorical))
 
 
 def filed(rows: DataFrame, model_name: str, model_version: str, as_of: datetime) -> DataFrame:

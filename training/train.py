@@ -24,6 +24,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config, ModelParameters
+from project.inputs import check_inputs
 from project.metrics import binary_metrics
 from project.registry import CHALLENGER, versions_of
 from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
@@ -62,9 +63,14 @@ def train(
     Returns:
         The version. If a version was trained on the same rows with the same settings, it is that one, made challenger
         again.
+
+    Raises:
+        TypeError: an input is neither a number nor a category; it names it.
     """
     training_set = make_training_set(spark, tables, as_of, config)
-    frame = make_frame(training_set.load_df().toPandas(), config.label.column, _WEEK)
+    loaded = training_set.load_df()
+    check_inputs(loaded.drop(config.label.column, _WEEK).schema, config.schedule_features.categorical)
+    frame = make_frame(loaded.toPandas(), config.label.column, _WEEK)
     experiment_id = mlflow.set_experiment(experiment).experiment_id
     found = tune(frame, experiment_id, budget, config) if budget else None
     config = config if found is None else with_parameters(config, found.parameters)
