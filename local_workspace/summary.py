@@ -3,14 +3,12 @@
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from local_workspace.bundle import Bundle
 from local_workspace.workspace import Workspace
-
-_ALIAS = "champion"
+from project.registry import champion_version
 
 
 def print_summary(bundle: Bundle, workspace: Workspace, spark: Any) -> None:
@@ -26,11 +24,11 @@ def print_summary(bundle: Bundle, workspace: Workspace, spark: Any) -> None:
 
 def _print_champion(console: Console, model: str) -> None:
     client = MlflowClient()
-    try:
-        version = client.get_model_version_by_alias(model, _ALIAS)
-    except MlflowException:
+    champion = champion_version(model)
+    if champion is None:
         console.print(f"Champion   {model} has none", soft_wrap=True)
         return
+    version = client.get_model_version(model, champion)
     console.print(f"Champion   {model} version {version.version}", style="bold", soft_wrap=True)
     metrics = client.get_run(version.run_id).data.metrics if version.run_id else {}
     _print_pairs(console, {name: _figure(value) for name, value in sorted(metrics.items())}, "right")

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,6 @@ from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.types import Schema
 from pyspark.sql import SparkSession
@@ -26,7 +24,7 @@ from pyspark.sql import functions as F
 from project.config import Config, ModelParameters
 from project.inputs import check_inputs
 from project.metrics import binary_metrics
-from project.registry import CHALLENGER, versions_of
+from project.registry import CHALLENGER, has_version, versions_of
 from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
@@ -193,9 +191,8 @@ def _find_version(model_name: str, experiment: str, fingerprint: str) -> str | N
     )
     for run in cast(list[Run], runs):
         version = run.data.tags.get("model_version")
-        with suppress(MlflowException):
-            if version is not None:
-                return str(MlflowClient().get_model_version(model_name, version).version)
+        if version is not None and has_version(model_name, version):
+            return str(version)
     return None
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from pyspark.sql import SparkSession
 
 from deployment.model_deployment.record import (
@@ -20,7 +19,7 @@ from deployment.model_deployment.record import (
     close_entry,
     read_entries,
 )
-from project.registry import CHAMPION, ROLLED_BACK_TAG, champion_version
+from project.registry import CHAMPION, ROLLED_BACK_TAG, champion_version, none_if_missing
 from project.tables import Tables
 
 
@@ -79,13 +78,8 @@ def _finish(spark: SparkSession, tables: Tables, entry: Entry) -> None:
 
 def _mark_rolled_back(model_name: str, version: str, reason: str) -> None:
     """A version that was deleted needs no mark."""
-    try:
-        MlflowClient().set_model_version_tag(
-            model_name, version, ROLLED_BACK_TAG, f"{datetime.now(UTC):%Y-%m-%d}: {reason}"
-        )
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
+    mark = f"{datetime.now(UTC):%Y-%m-%d}: {reason}"
+    none_if_missing(lambda: MlflowClient().set_model_version_tag(model_name, version, ROLLED_BACK_TAG, mark))
 
 
 def _follow_record(spark: SparkSession, tables: Tables, model_name: str) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from pyspark.sql import SparkSession
 
 from deployment.model_deployment.champion import move_champion, settle
 from deployment.model_deployment.record import Action, Entry, Status
+from project.registry import has_version
 from project.tables import Tables
 
 
@@ -39,7 +38,7 @@ def roll_back(
     champion, entries = settle(spark, tables, model_name)
     if rolled_back_by(entries, run_id):
         return champion or ""
-    former = next((v for v in former_champions(entries, champion) if _exists(model_name, v)), None)
+    former = next((v for v in former_champions(entries, champion) if has_version(model_name, v)), None)
     if former is None:
         present = f"champion is version {champion}" if champion else "it has no champion"
         raise LookupError(f"{model_name} has no former champion to go back to: {present}")
@@ -84,13 +83,3 @@ def rolled_back_by(entries: Sequence[Entry], run_id: str) -> bool:
     """True if this very run has rolled back already."""
     done = (entry for entry in entries if entry.action == Action.ROLLBACK and entry.status == Status.DONE)
     return run_id != "" and any(entry.run_id == run_id for entry in done)
-
-
-def _exists(model_name: str, version: str) -> bool:
-    try:
-        MlflowClient().get_model_version(model_name, version)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return False
-        raise
-    return True
