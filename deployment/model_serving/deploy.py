@@ -64,6 +64,7 @@ def deploy_endpoint(
         SmokeQueryError: the champion does not answer as batch scoring does; traffic is as it was before.
         databricks.sdk.errors.OperationFailed: the champion can't be served; traffic is as it was before.
         TimeoutError: an update did not end in time.
+        InferenceTableError: an endpoint before it has left its inference table; the champion is served.
     """
     champion = champion_version(model_name)
     if champion is None:
@@ -78,7 +79,8 @@ def deploy_endpoint(
     found = remote.settled()
     if found is None:
         first = make_traffic(model_name, champion, None, _WHOLE, config.serving)
-        remote.create(first, make_tags(tags), make_ai_gateway(tables, config.serving))
+        # The inference table comes last: it would outlive an endpoint that fails, and be in the way of the next one.
+        remote.create(first, make_tags(tags))
         _check_first(remote, first, check)
     else:
         _bring(remote, traffic_of(found.config), model_name, champion, check, config.serving)

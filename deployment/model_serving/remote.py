@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound, OperationFailed
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.serving import (
     AiGatewayConfig,
+    AiGatewayInferenceTableConfig,
     EndpointCoreConfigInput,
     EndpointTag,
     ServingEndpointAccessControlRequest,
@@ -15,6 +17,10 @@ from databricks.sdk.service.serving import (
 )
 
 from deployment.model_serving.endpoint import Traffic, traffic_of
+
+
+class InferenceTableError(RuntimeError):
+    """An endpoint's inference table can't be made."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,12 @@ class RemoteEndpoint:
         except OperationFailed:
             return endpoints.get(self.name)
 
-    def create(self, traffic: Traffic, tags: list[EndpointTag], ai_gateway: AiGatewayConfig) -> None:
-        """Makes the endpoint; one that does not come up is removed."""
+    def create(self, traffic: Traffic, tags: list[EndpointTag]) -> None:
+        """Makes the endpoint, without a gateway; one that does not come up is removed."""
         config = EndpointCoreConfigInput(
             name=self.name, served_entities=list(traffic.entities.values()), traffic_config=traffic.routes
         )
-        created = self.client.serving_endpoints.create(self.name, config=config, tags=tags, ai_gateway=ai_gateway)
+        created = self.client.serving_endpoints.create(self.name, config=config, tags=tags)
         try:
             created.result(timeout=self.timeout)
         except OperationFailed:
@@ -79,15 +85,32 @@ class RemoteEndpoint:
         ai_gateway: AiGatewayConfig,
         permissions: Sequence[ServingEndpointAccessControlRequest],
     ) -> None:
-        """Sets the tags, the gateway and the permissions that it lacks; others that it has stay."""
+        """Sets the tags, the permissions and the gateway that it lacks; others that it has stay.
+
+        Raises:
+            InferenceTableError: the inference table is there already.
+        """
         endpoints = self.client.serving_endpoints
         found = endpoints.get(self.name)
         present = {(tag.key, tag.value) for tag in found.tags or []}
         lacking = [tag for tag in tags if (tag.key, tag.value) not in present]
         if lacking:
             endpoints.patch(self.name, add_tags=lacking)
-        wanted = ai_gateway.inference_table_config
-        if found.ai_gateway is None or found.ai_gateway.inference_table_config != wanted:
-            endpoints.put_ai_gateway(self.name, inference_table_config=wanted)
         if permissions and found.id:
             endpoints.update_permissions(found.id, access_control_list=list(permissions))
+        wanted = ai_gateway.inference_table_config
+        if wanted is not None and (found.ai_gateway is None or found.ai_gateway.inference_table_config != wanted):
+            self._keep_requests(wanted)
+
+    def _keep_requests(self, table: AiGatewayInferenceTableConfig) -> None:
+        try:
+            self.client.serving_endpoints.put_ai_gateway(self.name, inference_table_config=table)
+        except DatabricksError as error:
+            # The code that comes with it is documented nowhere.
+            if "already exists" not in str(error):
+                raise
+            name = f"{table.catalog_name}.{table.schema_name}.{table.table_name_prefix}_payload"
+            raise InferenceTableError(
+                f"{self.name} answers, but its requests are not kept: the inference table {name} is there already, "
+                f"left by an endpoint that was deleted; rename it to keep what it holds, or drop it, and run this again"
+            ) from error

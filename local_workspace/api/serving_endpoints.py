@@ -14,7 +14,7 @@ from local_workspace.serving.endpoints import Entity, Versions, entities_of
 from local_workspace.serving.features import OnlineStore
 from local_workspace.serving.invocations import make_router as make_scoring_router
 
-KIND = "serving_endpoints"
+KIND, INFERENCE_TABLES = "serving_endpoints", "inference_tables"
 # An update goes on beside the call that asks for it; one that is done within this time is told as done.
 PATIENCE_SECONDS = 20.0
 _ALL_PERCENT = 100
@@ -28,9 +28,9 @@ Json = dict[str, Any]
 class Endpoints:
     """The endpoints of the workspace, and the updates that go on."""
 
-    def __init__(self, documents: Documents, versions: Versions) -> None:
-        """Takes where endpoints are written down, and what loads versions."""
-        self._documents, self._versions = documents, versions
+    def __init__(self, documents: Documents, tables: Documents, versions: Versions) -> None:
+        """Takes where endpoints and the inference tables ever made are written down, and what loads versions."""
+        self._documents, self._tables, self._versions = documents, tables, versions
         self._updates: dict[str, asyncio.Task[None]] = {}
 
     def get(self, name: str) -> Json:
@@ -52,6 +52,7 @@ class Endpoints:
         name = request["name"]
         if self._documents.get(name) is not None:
             raise ApiError(409, "RESOURCE_ALREADY_EXISTS", f"Endpoint with name '{name}' already exists.")
+        self._make_table({}, request.get("ai_gateway", {}))
         endpoint: Json = {key: value for key, value in request.items() if key in _FIELDS}
         endpoint |= {"id": f"{time.time_ns():032x}", "creation_timestamp": _now(), "last_updated_timestamp": _now()}
         endpoint["state"] = {"ready": "NOT_READY", "config_update": _SETTLED}
@@ -70,8 +71,23 @@ class Endpoints:
         self._documents.put(name, endpoint)
         return endpoint
 
+    def put_gateway(self, name: str, gateway: Json) -> Json:
+        """Sets the gateway, and makes its inference table."""
+        self._make_table(self.get(name).get("ai_gateway", {}), gateway)
+        return self.change(name, ai_gateway=gateway)
+
+    def _make_table(self, before: Json, after: Json) -> None:
+        """Notes the inference table of a gateway: one that is there already is refused, as a workspace does."""
+        table = _inference_table(after)
+        if table is None or table == _inference_table(before):
+            return
+        if self._tables.get(table) is not None:
+            text = f"Table in Unity Catalog {table} already exists. Please specify a different table prefix."
+            raise ApiError(400, "BAD_REQUEST", text)
+        self._tables.put(table, {})
+
     def delete(self, name: str) -> None:
-        """Removes an endpoint."""
+        """Removes an endpoint; its inference table stays."""
         self.get(name)
         self._documents.delete(name)
         self._forget()
@@ -112,7 +128,7 @@ class Endpoints:
 def make_router(context: Context) -> APIRouter:
     """The calls that `WorkspaceClient().serving_endpoints` makes."""
     versions = Versions()
-    endpoints = Endpoints(context.documents(KIND), versions)
+    endpoints = Endpoints(context.documents(KIND), context.documents(INFERENCE_TABLES), versions)
     permissions = context.documents("serving_endpoint_permissions")
     router = APIRouter()
     path = "/api/2.0/serving-endpoints"
@@ -131,7 +147,7 @@ def make_router(context: Context) -> APIRouter:
 
     @router.put(path + "/{name}/ai-gateway")
     async def put_ai_gateway(name: str, request: Json) -> Json:
-        endpoints.change(name, ai_gateway=request)
+        endpoints.put_gateway(name, request)
         return request
 
     @router.patch(path + "/{name}/tags")
@@ -178,6 +194,14 @@ def _check(config: Json) -> None:
         )
     if sum(route["traffic_percentage"] for route in routes) != _ALL_PERCENT:
         raise ApiError(400, "INVALID_PARAMETER_VALUE", "The traffic percentages must sum to 100.")
+
+
+def _inference_table(gateway: Json) -> str | None:
+    """The full name of the table that a gateway keeps requests in; None where it keeps none."""
+    table = gateway.get("inference_table_config", {})
+    if not table.get("enabled"):
+        return None
+    return f"{table['catalog_name']}.{table['schema_name']}.{table['table_name_prefix']}_payload"
 
 
 def _state(endpoint: Json, update: str) -> Json:

@@ -71,6 +71,14 @@ def remove_endpoints(client: WorkspaceClient, context: Context) -> None:
     """Leaves the service as it was, for the next test."""
     for name in list(context.documents(serving_endpoints.KIND).names()):
         client.serving_endpoints.delete(name)
+    drop_inference_tables(context)
+
+
+def drop_inference_tables(context: Context) -> None:
+    """What a person does with the tables that deleted endpoints have left."""
+    tables = context.documents(serving_endpoints.INFERENCE_TABLES)
+    for name in list(tables.names()):
+        tables.delete(name)
 
 
 def config(*versions: str, percent: list[int] | None = None) -> dict[str, Any]:

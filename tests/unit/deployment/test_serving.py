@@ -13,13 +13,14 @@ from mlflow.entities.model_registry import ModelVersion
 
 from deployment.model_serving import deploy, smoke
 from deployment.model_serving.endpoint import make_traffic, traffic_of
+from deployment.model_serving.remote import InferenceTableError
 from deployment.model_serving.smoke import SmokeQueryError
 from local_workspace.api import Context, serving_endpoints
 from local_workspace.workspace import Workspace
 from project.config import Config, load_config
 from project.registry import ROLLED_BACK_TAG
 from project.tables import Tables
-from tests.unit.served import MODEL, Models, remove_endpoints, serving
+from tests.unit.served import MODEL, Models, drop_inference_tables, remove_endpoints, serving
 
 pytestmark = pytest.mark.homes("local", reason="about the API of endpoints, where Spark has no part")
 
@@ -195,6 +196,32 @@ def test_a_first_champion_that_fails_leaves_no_endpoint(scene: Scene) -> None:
         scene.deploy("2")
     with pytest.raises(NotFound):
         _ = scene.endpoint
+
+
+def test_after_a_first_champion_that_failed_the_next_one_is_served_and_its_requests_are_kept(scene: Scene) -> None:
+    scene.models.wrong = {"1"}
+    with pytest.raises(SmokeQueryError):
+        scene.deploy("1")
+    scene.deploy("2")
+    assert scene.traffic == {"2": 100}
+    assert scene.endpoint.ai_gateway.inference_table_config.enabled
+
+
+def test_an_inference_table_that_a_deleted_endpoint_has_left_is_named_and_the_champion_served(
+    scene: Scene, context: Context
+) -> None:
+    scene.deploy("1")
+    scene.client.serving_endpoints.delete(ENDPOINT)
+    for _ in range(2):
+        with pytest.raises(
+            InferenceTableError, match=r"spark_catalog\.air\.serving_payload is there already, .*rename"
+        ):
+            scene.deploy("2")
+        assert scene.traffic == {"2": 100}
+        assert len(scene.client.serving_endpoints.get_permissions(scene.endpoint.id).access_control_list) == 2
+    drop_inference_tables(context)
+    scene.deploy("2")
+    assert scene.endpoint.ai_gateway.inference_table_config.enabled
 
 
 def test_a_champion_that_cant_be_loaded_leaves_the_traffic_as_it_was(scene: Scene) -> None:

@@ -15,6 +15,8 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, NotFound, OperationFailed, ResourceAlreadyExists, ResourceConflict
 from databricks.sdk.service.serving import (
+    AiGatewayConfig,
+    AiGatewayInferenceTableConfig,
     EndpointCoreConfigInput,
     EndpointStateConfigUpdate,
     EndpointTag,
@@ -166,6 +168,22 @@ def test_tags_gateway_and_permissions_are_kept(client: WorkspaceClient) -> None:
         api.update_permissions(endpoint.id, access_control_list=[request])
     (entry,) = api.get_permissions(endpoint.id).access_control_list
     assert (entry.group_name, entry.all_permissions[0].permission_level) == ("readers", levels[-1])
+
+
+def test_an_inference_table_outlives_its_endpoint_and_is_in_the_way_of_the_next(client: WorkspaceClient) -> None:
+    api = client.serving_endpoints
+    table, other = (AiGatewayInferenceTableConfig("main", True, "air", prefix) for prefix in ("asked", "other"))
+    wanted = EndpointCoreConfigInput.from_dict({"name": "delay", **config("1")})
+    api.create_and_wait("delay", config=wanted, ai_gateway=AiGatewayConfig(inference_table_config=table))
+    api.put_ai_gateway("delay", inference_table_config=table)  # its own
+    api.delete("delay")
+    with pytest.raises(BadRequest, match=r"main\.air\.asked_payload already exists"):
+        api.create("delay", config=wanted, ai_gateway=AiGatewayConfig(inference_table_config=table))
+    create(client)
+    with pytest.raises(BadRequest, match=r"main\.air\.asked_payload already exists"):
+        api.put_ai_gateway("delay", inference_table_config=table)
+    api.put_ai_gateway("delay", inference_table_config=other)
+    assert api.get("delay").ai_gateway.inference_table_config == other
 
 
 def test_the_sdks_query_and_both_formats_get_the_same_answer(client: WorkspaceClient) -> None:
