@@ -252,6 +252,33 @@ def test_model_predicts_without_the_client(batch: DataFrame) -> None:
     assert raw.predict(given[["distance", "hour", "seats"]]) == pytest.approx([210.5])
 
 
+def test_a_model_with_an_example_is_logged_whatever_type_its_keys_have(
+    client: Any, package: ModuleType, spark: SparkSession, batch: DataFrame
+) -> None:
+    name = f"{PLANES}_by_number"
+    gates = spark.createDataFrame([(1, 5.0)], "gate int, width double")
+    client.create_table(name=name, primary_keys="gate", df=gates)
+    training_set = client.create_training_set(
+        df=spark.createDataFrame([(1, 0.0)], "gate int, late double"),
+        feature_lookups=[package.FeatureLookup(table_name=name, lookup_key="gate")],
+        label="late",
+        exclude_columns=["gate"],
+    )
+    example = pd.DataFrame({"width": [5.0, 6.0]})
+    with mlflow.start_run(experiment_id=mlflow.get_experiment_by_name("feature_client").experiment_id):
+        client.log_model(
+            model=LinearRegression().fit(example, [0, 1]),
+            artifact_path="model",
+            flavor=mlflow.sklearn,
+            training_set=training_set,
+            registered_model_name=f"{MODEL}_by_gate",
+            input_example=example,
+            pip_requirements=["scikit-learn"],
+        )
+    scored = client.score_batch(model_uri=f"models:/{MODEL}_by_gate/1", df=training_set.df.drop("late"))
+    assert [round(row["prediction"], 6) for row in scored.collect()] == [0.0]
+
+
 @pytest.mark.parametrize(
     ("method", "argument"),
     [

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.pyfunc import PyFuncModel
@@ -87,11 +88,12 @@ def _load_pyfunc(path: str) -> GivenFeatures:
 
 
 def _example(of_model: pd.DataFrame | None, signature: ModelSignature) -> pd.DataFrame | None:
-    """The model's example with the columns that the package asks for beside, such as keys: empty texts."""
+    """The model's example with the columns that the package asks for beside, such as keys: empty texts, zeros."""
     if of_model is None:
         return None
-    others = [item.name for item in signature.inputs.inputs if item.name not in of_model.columns]
-    complete: pd.DataFrame = of_model.assign(**dict.fromkeys(others, ""))[signature.inputs.input_names()]
+    kinds = signature.inputs.input_types_dict()
+    others = {name: np.zeros(1, kind.to_numpy())[0] for name, kind in kinds.items() if name not in of_model.columns}
+    complete: pd.DataFrame = of_model.assign(**others)[signature.inputs.input_names()]
     return complete
 
 
