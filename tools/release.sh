@@ -7,31 +7,34 @@
 # Nothing is forced: a branch that holds other commits stays as it is, and the command fails.
 set -eu
 
+# The workflows' triggers name branches too: docs/cicd.md lists where.
+main=main release=release green=green
+
 head_of() { git ls-remote origin "refs/heads/$1" | cut -f 1; }
 
 fail() { echo "error: $1" >&2; exit 1; }
 
-move() { git push --quiet origin "$1:refs/heads/$2" || fail "the branch $2 was not moved to $1: does it hold commits that main lacks?"; }
+move() { git push --quiet origin "$1:refs/heads/$2" || fail "the branch $2 was not moved to $1: does it hold commits that $main lacks?"; }
 
 case "${1:-}" in
     green)
         commit=$(git rev-parse HEAD)
-        green=$(head_of green)
+        proved=$(head_of "$green")
         # An older run that is started again proves what was proved already.
-        if [ -n "$green" ] && git fetch --quiet origin green && git merge-base --is-ancestor "$commit" "$green"; then
-            echo "green is at $green, which holds $commit."
+        if [ -n "$proved" ] && git fetch --quiet origin "$green" && git merge-base --is-ancestor "$commit" "$proved"; then
+            echo "$green is at $proved, which holds $commit."
         else
-            move "$commit" green
+            move "$commit" "$green"
         fi
         ;;
     branch)
-        green=$(head_of green)
-        [ -n "$green" ] || fail "there is no branch green: no commit of main has been proved yet."
-        if [ "$(head_of release)" = "$green" ]; then
+        proved=$(head_of "$green")
+        [ -n "$proved" ] || fail "there is no branch $green: no commit of $main has been proved yet."
+        if [ "$(head_of "$release")" = "$proved" ]; then
             echo false
         else
-            git fetch --quiet origin green
-            move "$green" release
+            git fetch --quiet origin "$green"
+            move "$proved" "$release"
             echo true
         fi
         ;;
@@ -50,8 +53,8 @@ case "${1:-}" in
             *) fail "'${RELEASE:-}' is no release: set RELEASE to a tag that begins with release- ('git tag --list release-*' shows them)." ;;
         esac
         git rev-parse --verify --quiet "refs/tags/$RELEASE^{commit}" >/dev/null || fail "there is no tag '$RELEASE'."
-        git merge-base --is-ancestor "refs/tags/$RELEASE" refs/remotes/origin/release \
-            || fail "'$RELEASE' was never on the branch release."
+        git merge-base --is-ancestor "refs/tags/$RELEASE" "refs/remotes/origin/$release" \
+            || fail "'$RELEASE' was never on the branch $release."
         git checkout --quiet --detach "refs/tags/$RELEASE"
         ;;
     *)

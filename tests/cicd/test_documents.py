@@ -48,3 +48,23 @@ def test_links_lead_to_documents() -> None:
     for document in DOCUMENTS:
         for link in re.findall(r"\]\(([\w./-]+\.md)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).is_file(), (document.name, link)
+
+
+# A branch in a trigger, in a command, or in the script's own list.
+_BRANCHES = re.compile(r"(?:branches|include): \[([\w, ]+)\]|--ref (\w+)|\b\w+=(main|release|green)\b")
+
+
+def test_each_file_that_names_a_branch_is_listed_with_it() -> None:
+    named: dict[str, set[str]] = {}
+    for file in [
+        *REPOSITORY.glob(".github/workflows/*.yml"),
+        *REPOSITORY.glob(".azure/*.yml"),
+        *REPOSITORY.glob("tools/*.sh"),
+    ]:
+        for groups in _BRANCHES.findall(file.read_text(encoding="utf-8")):
+            for branch in ",".join(filter(None, groups)).split(","):
+                named.setdefault(branch.strip(), set()).add(str(file.relative_to(REPOSITORY)))
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*) \|$", (REPOSITORY / "docs/cicd.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {branch: set(re.findall(r"`([^`]+)`", files)) for branch, files in rows} == named

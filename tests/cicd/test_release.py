@@ -72,6 +72,26 @@ def test_documents_are_told_from_code(origin: Origin, clone: Path, files: dict[s
     assert say(CHANGES, clone).stdout == f"{expected}\n"
 
 
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("elsewhere/model.py", "false"),
+        ("delay/docs/use.svg", "false"),
+        ("delay/model.py", "true"),
+        (".github/workflows/prod.yml", "true"),
+    ],
+)
+def test_in_a_larger_repository_the_project_is_its_folder(
+    origin: Origin, clone: Path, file: str, expected: str
+) -> None:
+    first = origin.commit(origin.head("refs/heads/main"), "The project", {"delay/model.py": "1\n"})
+    second = origin.commit(first, "A change", {file: "2\n"})
+    origin.push(second, "refs/heads/main")
+    git(clone, "fetch", "--quiet", "origin")
+    git(clone, "checkout", "--quiet", second)
+    assert say(CHANGES, clone / "delay").stdout == f"{expected}\n"
+
+
 def test_a_checkout_without_the_commit_before_is_no_answer(origin: Origin, clone: Path, tmp_path: Path) -> None:
     merge_main(origin, clone, "2\n")
     git(tmp_path, "clone", "--quiet", "--depth", "1", origin.bare.as_uri(), "shallow")
