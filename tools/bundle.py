@@ -25,6 +25,12 @@ _PLACEHOLDER = re.compile(
     r"(?<![a-z0-9])change[ _-]?me(?![a-z0-9])|<[^>]*>|@example\.(?:com|net|org)\b|^(?:0{8}-0{4}-0{4}-0{4}-0{12})?$",
     re.IGNORECASE,
 )
+# What Unity Catalog takes (docs.databricks.com, "Names"), but for the backtick, which would end a name's quotes in SQL.
+_NAME = re.compile(r"[^./`\x00-\x20\x7f]{1,255}")
+# The CLI writes a suffix into a schema's name in lower case, with an underscore for anything but letters and digits.
+_SUFFIX = re.compile(r"[a-z0-9]+")
+_ENDPOINT = re.compile(r"[A-Za-z0-9][\w-]{0,62}", re.ASCII)
+_REFERENCE = re.compile(r"\$\{resources\.(\w+)\.(\w+)\.(\w+)\}")
 
 
 def main() -> None:
@@ -55,13 +61,44 @@ def main() -> None:
 
 
 def validate(target: str) -> None:
-    """Validates strictly, and refuses placeholders where the target is a production one."""
+    """Validates strictly, and refuses placeholders in a production target, and names that no workspace takes."""
     checked = json.loads(bundle("validate", target, "--strict", "--output", "json", timeout=QUICK, capture=True))
     found = [f"{name} ('{value}')" for name, value in placeholders(checked)]
     if found and checked["bundle"]["mode"] == "production":
         fail(f"target {target} still has placeholders: {', '.join(found)}.")
     for what in found:
         print(f"warning: {what} is a placeholder, which staging and prod refuse.", file=sys.stderr)
+    for sentence in wrong_names(checked):
+        fail(f"target {target}: {sentence}")
+
+
+def wrong_names(checked: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the names that a deployment would make; each would fail later, in a job or halfway."""
+    settings = {name: variable.get("value") for name, variable in checked.get("variables", {}).items()}
+    if checked["bundle"]["target"] == "test" and not _SUFFIX.fullmatch(settings["suffix"]):
+        yield (
+            f"the suffix '{settings['suffix']}' must be lower-case letters and digits, such as pr123: "
+            "with others, two suffixes could share a schema."
+        )
+    resources = checked["resources"]
+    for kind in ("schemas", "volumes", "registered_models"):
+        for key, resource in resources.get(kind, {}).items():
+            for field in ("catalog_name", "schema_name", "name"):
+                name = resource.get(field, "${}")
+                if "${" not in name and not _NAME.fullmatch(name):
+                    yield (
+                        f"{kind}.{key}.{field} is '{name}', and Unity Catalog takes 1 to 255 characters, "
+                        "without dots, slashes, spaces, backticks and control characters."
+                    )
+    if settings.get("serving") == "true":
+        tasks = [task for job in resources.get("jobs", {}).values() for task in job.get("tasks", [])]
+        given = [task.get("notebook_task", {}).get("base_parameters", {}).get("endpoint") for task in tasks]
+        for name in {_REFERENCE.sub(lambda r: resources[r[1]][r[2]][r[3]], name) for name in given if name}:
+            if not _ENDPOINT.fullmatch(name):
+                yield (
+                    f"the endpoint '{name}' has {len(name)} characters, and a serving endpoint's name is at most 63 "
+                    "letters, digits, - and _: choose a shorter schema or suffix, or serving=false."
+                )
 
 
 def placeholders(checked: dict[str, Any]) -> Iterator[tuple[str, str]]:
