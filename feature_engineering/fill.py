@@ -17,8 +17,8 @@ from pyspark.sql.types import DoubleType, FloatType, StructType
 from feature_engineering.bronze import read_source
 from feature_engineering.definitions import KNOWN_AT, Definition, FeatureTable, Reading, Source, digest_of_texts
 from feature_engineering.progress import Brought, Progress
-from project.delta import added_columns, keep_only, quoted, replace_rows, upsert
-from project.tables import Tables
+from project.delta import added_columns, keep_only, replace_rows, upsert
+from project.tables import Tables, plain
 from project.times import from_micros
 
 REBUILD, REFUSE = "rebuild", "refuse"
@@ -206,7 +206,7 @@ def _fill(
         # What changed in the input meanwhile may be about pieces that are done.
         start = min(begun.until, _changed_from(spark, tables, definition, begun.as_of))
     else:
-        spark.sql(f"DROP TABLE IF EXISTS {quoted(tables.named(target))}")
+        spark.sql(f"DROP TABLE IF EXISTS {tables.named(target)}")
         start = _beginning(spark, tables, definition, as_of)
     for piece in _pieces(start, as_of, length):
         _write(spark, tables, definition, target, piece, as_of, again=goes_on)
@@ -239,7 +239,7 @@ def _rebuild(
     progress.note(name, Brought(as_of, as_of, made_by(definition, progress)))
     progress.forget(second)
     progress.save()
-    spark.sql(f"DROP TABLE IF EXISTS {quoted(tables.named(second))}")
+    spark.sql(f"DROP TABLE IF EXISTS {tables.named(second)}")
     changes = [
         f"{verb} {', '.join(columns)}" for verb, columns in (("with", added), ("no longer makes", left)) if columns
     ]
@@ -300,11 +300,11 @@ def _write(
     if not isinstance(definition, FeatureTable):
         rows = rows.withColumn("ingested_as_of", F.lit(as_of))
     elif target == definition.name:
-        client = FeatureEngineeringClient()
+        client, name = FeatureEngineeringClient(), plain(table)
         if not spark.catalog.tableExists(table):
             keys = list(definition.primary_key)
-            client.create_table(name=table, primary_keys=keys, timeseries_column=KNOWN_AT, schema=rows.schema)
-        client.write_table(name=table, df=rows, mode="merge")
+            client.create_table(name=name, primary_keys=keys, timeseries_column=KNOWN_AT, schema=rows.schema)
+        client.write_table(name=name, df=rows, mode="merge")
     if not isinstance(definition, FeatureTable) or target != definition.name:
         upsert(spark, table, rows, definition.primary_key, but=["ingested_as_of"])
     if again:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from databricks.feature_engineering.identifiers import quoted
 from mlflow import MlflowClient
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -37,8 +38,10 @@ def _print_champion(console: Console, model: str) -> None:
 
 def _print_tables(console: Console, spark: Any, schema: str) -> None:
     console.print("Rows", style="bold")
-    names = sorted(row.tableName for row in spark.sql(f"SHOW TABLES IN {schema}").collect() if not row.isTemporary)
-    counts = {name: spark.table(f"{schema}.{name}").count() for name in names}
+    names = sorted(
+        row.tableName for row in spark.sql(f"SHOW TABLES IN {quoted(schema)}").collect() if not row.isTemporary
+    )
+    counts = {name: spark.table(quoted(f"{schema}.{name}")).count() for name in names}
     _print_pairs(console, {name: f"{count:,}" for name, count in counts.items()}, "right")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitoring.ground_truth import OUTCOMES, PENDING
 from project.config import Config
+from project.tables import quoted
 
 TABLE = ":table"
 NEWEST = "newest_prediction"
@@ -40,7 +41,7 @@ def aggregates(config: Config) -> Mapping[str, Aggregate]:
     Args:
         config: names the label and the prediction.
     """
-    label, prediction = _quoted(config.label.column), _quoted(config.prediction.column)
+    label, prediction = quoted(config.label.column), quoted(config.prediction.column)
     likely = f"least(greatest({prediction}, {_LEAST}), 1 - {_LEAST})"
     counts = {name: Aggregate(f"count_if(outcome = '{name}')", "long") for name in OUTCOMES}
     figures = {
@@ -72,7 +73,3 @@ def _roc_auc(label: str, prediction: str) -> str:
             ELSE named_struct('p', x.p, 'below', s.below + s.neg, 'neg', 1 - x.y, 'pos', x.y, 'won', {won}) END,
         s -> {won}
     ) / nullif(sum({label}) * sum(1 - {label}), 0)"""
-
-
-def _quoted(column: str) -> str:
-    return "`" + column.replace("`", "``") + "`"

@@ -21,7 +21,7 @@ from pyspark.sql.types import DoubleType, LongType, StructField
 
 from monitoring.figures import TABLE, aggregates
 from project.config import Config
-from project.tables import Tables
+from project.tables import Tables, plain
 
 _OBJECT = "table"
 _KINDS = {"double": DoubleType(), "long": LongType()}
@@ -73,8 +73,8 @@ def make_monitor(client: WorkspaceClient, tables: Tables, config: Config) -> Mon
         config: names the columns.
     """
     profiling = DataProfilingConfig(
-        output_schema_id=_required(client.schemas.get(f"{tables.catalog}.{tables.schema}").schema_id),
-        baseline_table_name=tables.inference_baseline,
+        output_schema_id=_required(client.schemas.get(plain(tables.full_schema)).schema_id),
+        baseline_table_name=plain(tables.inference_baseline),
         inference_log=InferenceLogConfig(
             problem_type=InferenceProblemType.INFERENCE_PROBLEM_TYPE_CLASSIFICATION,
             timestamp_column="prediction_at",
@@ -96,7 +96,7 @@ def make_monitor(client: WorkspaceClient, tables: Tables, config: Config) -> Mon
         ],
         skip_builtin_dashboard=True,
     )
-    table_id = _required(client.tables.get(tables.inference_log).table_id)
+    table_id = _required(client.tables.get(plain(tables.inference_log)).table_id)
     return Monitor(object_type=_OBJECT, object_id=table_id, data_profiling_config=profiling)
 
 

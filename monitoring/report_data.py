@@ -259,11 +259,12 @@ def _quarantine(spark: SparkSession, tables: Tables, as_of: datetime) -> list[Re
 
 
 def _row_counts(spark: SparkSession, tables: Tables) -> list[Record]:
-    schema = f"{tables.catalog}.{tables.schema}"
-    listed = spark.sql(f"SHOW TABLES IN {schema}").filter(~F.col("isTemporary")).select("tableName").collect()
+    listed = (
+        spark.sql(f"SHOW TABLES IN {tables.full_schema}").filter(~F.col("isTemporary")).select("tableName").collect()
+    )
 
     def count(name: str) -> Record:
-        return {"table": name, "rows": spark.table(f"{schema}.{name}").count()}
+        return {"table": name, "rows": spark.table(tables.named(name)).count()}
 
     # Side by side: each count is short, and most of it is waiting.
     with ThreadPoolExecutor(_COUNTS_AT_A_TIME) as beside:

@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from project.tables import quoted
+
 _CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
 # As Delta names them.
 _CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
@@ -72,7 +74,7 @@ def upsert(
 
     Args:
         spark: the session.
-        table: full name; it is made if it is missing, and gets the columns that it lacks.
+        table: full name, quoted; it is made if it is missing, and gets the columns that it lacks.
         rows: unique by `keys`; a NULL in a key equals another NULL.
         keys: the columns that identify a row.
         but: columns that do not make a row different, such as the as_of that brought it.
@@ -93,7 +95,7 @@ def insert(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str]
 
     Args:
         spark: the session.
-        table: full name; it is made if it is missing, and gets the columns that it lacks.
+        table: full name, quoted; it is made if it is missing, and gets the columns that it lacks.
         rows: unique by `keys`; a NULL in a key equals another NULL.
         keys: the columns that identify a row.
     """
@@ -110,7 +112,7 @@ def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column
 
     Args:
         spark: the session.
-        table: full name; it is made if it is missing, and gets the columns that it lacks.
+        table: full name, quoted; it is made if it is missing, and gets the columns that it lacks.
         rows: the batch.
         unless: what holds on the batch's own rows alone; made with `has` or from columns named `<table>.<column>`.
 
@@ -132,7 +134,7 @@ def keep_only(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[s
 
 def has(table: str, values: Mapping[str, object]) -> Column:
     """The condition that a table's row has these values, by column."""
-    return _all([F.col(f"{table}.{_quoted(name)}") == F.lit(value) for name, value in values.items()])
+    return _all([F.col(f"{table}.{quoted(name)}") == F.lit(value) for name, value in values.items()])
 
 
 def _tries(which: Callable[[BaseException], bool]) -> Retrying:
@@ -168,7 +170,7 @@ def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column
 
     Args:
         spark: the session.
-        table: full name; it is made if it is missing, and gets the columns that it lacks.
+        table: full name, quoted; it is made if it is missing, and gets the columns that it lacks.
         rows: what the condition shall hold on from now on; a row outside it is refused.
         where: the condition, on the table's columns.
     """
@@ -177,26 +179,22 @@ def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column
 
 
 def enable_change_data_feed(spark: SparkSession, table: str) -> None:
-    """Has a Delta table keep what each commit changes, for whoever follows it; one that does is left as it is.
-
-    A statement about a table takes no parameter for its name, so the name stands in it, quoted.
-    """
-    name = quoted(table)
-    known = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
+    """Has a Delta table keep what each commit changes, for whoever follows it; one that does is left as it is."""
+    known = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
     if known.get(_CHANGE_DATA_FEED) != "true":
-        spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_CHANGE_DATA_FEED}' = 'true')")
+        spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('{_CHANGE_DATA_FEED}' = 'true')")
 
 
 def _given(rows: DataFrame) -> dict[str, Column]:
     """What a merge writes: the columns that the rows have. The table's others stay, or are NULL in a new row."""
-    return {_quoted(name): F.col(f"new.{_quoted(name)}") for name in rows.columns}
+    return {quoted(name): F.col(f"new.{quoted(name)}") for name in rows.columns}
 
 
 def _in_full(rows: DataFrame, schema: StructType) -> list[Column]:
     """All columns of a table, NULL where the rows have none."""
     there = {name.casefold() for name in rows.columns}
     return [
-        F.col(_quoted(field.name))
+        F.col(quoted(field.name))
         if field.name.casefold() in there
         else F.lit(None).cast(field.dataType).alias(field.name)
         for field in schema
@@ -205,7 +203,7 @@ def _in_full(rows: DataFrame, schema: StructType) -> list[Column]:
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:
     """NULL-safe equality of columns between the merged rows (alias `new`) and the table."""
-    return _all([F.col(f"new.{_quoted(c)}").eqNullSafe(F.col(f"{table}.{_quoted(c)}")) for c in columns])
+    return _all([F.col(f"new.{quoted(c)}").eqNullSafe(F.col(f"{table}.{quoted(c)}")) for c in columns])
 
 
 def _all(conditions: Sequence[Column]) -> Column:
@@ -213,12 +211,3 @@ def _all(conditions: Sequence[Column]) -> Column:
     while len(conditions) > 1:
         conditions = [reduce(Column.__and__, pair) for pair in batched(conditions, 2)]
     return conditions[0]
-
-
-def quoted(table: str) -> str:
-    """A full name as a statement has it."""
-    return ".".join(map(_quoted, table.split(".")))
-
-
-def _quoted(column: str) -> str:
-    return "`" + column.replace("`", "``") + "`"

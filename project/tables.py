@@ -3,16 +3,31 @@
 from dataclasses import dataclass
 
 
+def quoted(*parts: str) -> str:
+    """A table's or column's name as Spark and SQL take it, whatever characters are in its parts."""
+    return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
+
+
+def plain(table: str) -> str:
+    """A quoted full name as the feature client and the workspace's API take it: catalog.schema.table."""
+    return table.replace("`", "")
+
+
 @dataclass(frozen=True)
 class Tables:
-    """Full names (catalog.schema.table) of every table that one deployment reads and writes."""
+    """Full names of every table that one deployment reads and writes, quoted: a catalog such as `ml-prod` needs it."""
 
     catalog: str
     schema: str
 
+    @property
+    def full_schema(self) -> str:
+        """The schema that they are in, with its catalog, quoted."""
+        return quoted(self.catalog, self.schema)
+
     def named(self, table: str) -> str:
         """The full name of a table that a registry names: of a source, of labels, of features."""
-        return f"{self.catalog}.{self.schema}.{table}"
+        return quoted(self.catalog, self.schema, table)
 
     @property
     def flights(self) -> str:

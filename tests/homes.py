@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from local_workspace.engine import open_session
+from local_workspace.engine import ENGINE_VARIABLE, open_session
 from project.tables import Tables
 from tests.unit.tables import InputTables, SentTables
 
 CATALOG_VARIABLE = "BUNDLE_VAR_catalog"
+# A name that needs quotes, as a team's may; the catalog of open-source Spark takes letters, digits and _ alone.
+LOCAL_PREFIX = "" if os.environ.get(ENGINE_VARIABLE) == "spark" else "ml-"
 # One task a stage, and no compiling of queries that see a few rows: half the time, the same results.
 _FEW_ROWS = {
     "spark.sql.leafNodeDefaultParallelism": "1",
@@ -52,12 +54,11 @@ class Home:
     def schema(self, spark: SparkSession, name: str) -> Iterator[Tables]:
         """A schema that is there for the length of the block, as the names of its tables."""
         tables = Tables(self.catalog, f"{self.schema_prefix}{name}")
-        full_name = f"{tables.catalog}.{tables.schema}"
-        spark.sql(f"CREATE SCHEMA {full_name}")
+        spark.sql(f"CREATE SCHEMA {tables.full_schema}")
         try:
             yield tables
         finally:
-            spark.sql(f"DROP SCHEMA {full_name} CASCADE")
+            spark.sql(f"DROP SCHEMA {tables.full_schema} CASCADE")
 
 
 def make_home(name: str) -> Home:
@@ -70,7 +71,7 @@ def make_home(name: str) -> Home:
 
 
 def _local() -> Home:
-    return Home(open_session, "spark_catalog", "", _FEW_ROWS, InputTables)
+    return Home(open_session, "spark_catalog", LOCAL_PREFIX, _FEW_ROWS, InputTables)
 
 
 def _connect() -> Home:

@@ -6,7 +6,7 @@ from databricks.feature_engineering import FeatureLookup
 from pyspark.sql import SparkSession
 
 from feature_engineering.registry import FEATURE_TABLES
-from project.tables import Tables
+from project.tables import Tables, plain
 
 _MOMENT = "prediction_at"
 
@@ -18,7 +18,7 @@ def feature_lookups(spark: SparkSession, tables: Tables, as_of: datetime) -> lis
     """
     return [
         FeatureLookup(
-            table_name=tables.named(table.name),
+            table_name=plain(tables.named(table.name)),
             feature_names=table.features(spark.table(tables.named(table.of.table)), as_of),
             lookup_key=list(table.keys),
             timestamp_lookup_key=_MOMENT,

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from feature_engineering.registry import FEATURE_TABLES
 from project.delta import enable_change_data_feed
-from project.tables import Tables
+from project.tables import Tables, plain
 
 NO_STORE = "none"
 
@@ -30,7 +30,8 @@ def publish_features(spark: SparkSession, tables: Tables, online_store: str, cap
 
     def publish(table: str) -> None:
         enable_change_data_feed(spark, table)
-        client.publish_table(online_store=store, source_table_name=table, online_table_name=f"{table}_online")
+        name = plain(table)
+        client.publish_table(online_store=store, source_table_name=name, online_table_name=f"{name}_online")
 
     # Side by side: each publication is mostly waiting, on Databricks for a pipeline of its own.
     names = [tables.named(table.name) for table in FEATURE_TABLES]

@@ -21,7 +21,7 @@ from local_workspace.resources import make_catalog_resources
 from local_workspace.runner import Runner
 from local_workspace.runs import JobRun, TaskRun
 from local_workspace.workspace import REPOSITORY, Workspace
-from project.tables import Tables
+from project.tables import Tables, plain
 
 BRONZE = ("airports", "flights", "planes", "weather", "quarantine")
 FEATURES = (
@@ -73,12 +73,12 @@ class Deployment:
         return self
 
     def full_name(self, table: str) -> str:
-        """The name with catalog and schema."""
-        return f"{self.tables.catalog}.{self.tables.schema}.{table}"
+        """The name with catalog and schema, as the feature client and the workspace's API take it."""
+        return plain(self.tables.named(table))
 
     def table(self, table: str, known_by: datetime | None = None) -> pd.DataFrame:
         """The rows of a table, of all times or up to a moment, sorted, without the bookkeeping."""
-        rows = self.spark.table(self.full_name(table)).drop(*_BOOKKEEPING)
+        rows = self.spark.table(self.tables.named(table)).drop(*_BOOKKEEPING)
         frame = (rows if known_by is None else rows.filter(F.col("known_at") <= F.lit(known_by))).toPandas()
         return frame.sort_values(list(frame.columns), ignore_index=True)
 
@@ -88,9 +88,9 @@ class Deployment:
 
     def versions(self) -> dict[str, int]:
         """The Delta version of each table that is there."""
-        found = self.spark.sql(f"SHOW TABLES IN {self.tables.catalog}.{self.tables.schema}").collect()
+        found = self.spark.sql(f"SHOW TABLES IN {self.tables.full_schema}").collect()
         names = [row["tableName"] for row in found if not row["isTemporary"]]
-        history = {name: f"DESCRIBE HISTORY {self.full_name(name)} LIMIT 1" for name in names}
+        history = {name: f"DESCRIBE HISTORY {self.tables.named(name)} LIMIT 1" for name in names}
         return {name: self.spark.sql(query).collect()[0]["version"] for name, query in history.items()}
 
     def _execute(self, file: Path, dbutils: DBUtils, _: TaskRun) -> Any:

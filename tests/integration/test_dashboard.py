@@ -1,6 +1,7 @@
 """Every query of the dashboard and of the alerts, on the tables that the whole run wrote."""
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,11 +9,12 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from whole_run import SCHEMA, Run
+from whole_run import SCHEMA, SETTINGS, Run
 
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.engine.session import register_tables
 from local_workspace.workspace import REPOSITORY
+from project.tables import Tables
 
 COLUMNS_OF_GRID = 6
 WEEK = timedelta(days=7)
@@ -21,7 +23,7 @@ WEEK = timedelta(days=7)
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     """The bundle as the whole run had it; tests/bundle holds this resolution against the CLI's."""
-    return load_bundle(REPOSITORY)
+    return load_bundle(REPOSITORY, environ={**os.environ, **SETTINGS})
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +32,11 @@ def schema(spark: SparkSession, first: Run, bundle: Bundle) -> Iterator[str]:
     own = bundle.resource("dashboards", "dashboard")
     assert own["dataset_schema"] == SCHEMA
     register_tables(spark, first.workspace.root / "warehouse")
-    spark.sql(f"USE {SCHEMA}")
-    yield f"{own['dataset_catalog']}.{own['dataset_schema']}"
+    spark.sql(f"USE `{SCHEMA}`")
+    yield Tables(own["dataset_catalog"], own["dataset_schema"]).full_schema
     spark.sql("USE spark_catalog.default")
     for table in first.tables:
-        spark.sql(f"DROP TABLE {SCHEMA}.{table}")  # from the catalog alone: the files are the whole run's
+        spark.sql(f"DROP TABLE `{SCHEMA}`.{table}")  # from the catalog alone: the files are the whole run's
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ def versions(deployed: Deployment, model: str, flights: pd.DataFrame) -> list[st
     # The workspace sets the path of it.
     from databricks.feature_engineering import FeatureEngineeringClient, FeatureLookup  # noqa: PLC0415
 
-    client, planes = FeatureEngineeringClient(), f"{deployed.tables.catalog}.{deployed.tables.schema}.seats"
+    client, planes = FeatureEngineeringClient(), deployed.full_name("seats")
     seats = deployed.spark.createDataFrame([("N1", 150.0)], "tailnum string, seats double")
     client.create_table(name=planes, primary_keys="tailnum", df=seats)
     rows = deployed.spark.createDataFrame([("N1", 1.0)], "tailnum string, late double")

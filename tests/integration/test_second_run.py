@@ -59,7 +59,7 @@ def mended(spark: SparkSession, workspace: Workspace) -> Deployment:
         patch.setattr(fill, "FeatureEngineeringClient", BreaksAtLegs)
         with pytest.raises(StepError, match="leg_features: broken on purpose"):
             bring(deployment, START_OF_WEEK, load_config())
-    assert spark.table(deployment.full_name("leg_features")).isEmpty()
+    assert spark.table(deployment.tables.named("leg_features")).isEmpty()
     assert brought(deployment, "leg_features") is None
     assert brought(deployment, "flights") == START_OF_WEEK
     half = deployment.versions()

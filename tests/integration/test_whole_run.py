@@ -17,7 +17,7 @@ from mlflow.pyfunc import load_model
 from pandas.testing import assert_frame_equal
 from raw_features import Raw
 from sklearn.metrics import brier_score_loss, roc_auc_score
-from whole_run import MODEL, Run, run_all
+from whole_run import MODEL, SETTINGS, Run, run_all
 
 from local_workspace.bundle import load_bundle
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace
@@ -143,14 +143,6 @@ def test_the_champion_is_logged_with_all_that_explains_it(first: Run) -> None:
     assert_predictions_are_probabilities(package.predict(example))
 
 
-def test_a_bound_of_a_single_column_is_of_one_that_is_watched(first: Run, config: Config) -> None:
-    watched = {*first.table("inference_log").columns}
-    named = {name for check in config.monitoring.checks for name in check.threshold_of}
-    named |= {*config.validation.data.null_rates}
-    assert named
-    assert named <= watched
-
-
 def assert_predictions_are_probabilities(found: object) -> None:
     values = pd.Series(found)
     assert len(values) == 5
@@ -198,7 +190,7 @@ def served(workspace: Workspace) -> Iterator[Callable[[pd.DataFrame], Any]]:
     server = subprocess.Popen(
         [sys.executable, "-m", "local_workspace", "serve"],
         cwd=REPOSITORY,
-        env={**os.environ, FOLDER_VARIABLE: str(workspace.root)},
+        env={**os.environ, **SETTINGS, FOLDER_VARIABLE: str(workspace.root)},
         stdout=subprocess.PIPE,
         text=True,
     )

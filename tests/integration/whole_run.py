@@ -10,9 +10,12 @@ from mlflow import MlflowClient
 from pyspark.sql import SparkSession
 
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace
+from tests.homes import LOCAL_PREFIX
 
-SCHEMA = "dev_local_arrival_delay"
-MODEL = f"spark_catalog.{SCHEMA}.{SCHEMA}"
+# A schema that needs quotes goes through every notebook, alert and monitor; nothing else is set.
+SETTINGS = {"BUNDLE_VAR_schema": f"{LOCAL_PREFIX}arrival_delay"}
+SCHEMA = f"dev_local_{LOCAL_PREFIX}arrival_delay"
+MODEL = f"spark_catalog.{SCHEMA}.dev_local_arrival_delay"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def run_all(spark: SparkSession, workspace: Workspace) -> Run:
     done = subprocess.run(
         [sys.executable, "-m", "local_workspace", "run"],
         cwd=REPOSITORY,
-        env={**os.environ, FOLDER_VARIABLE: str(workspace.root)},
+        env={**os.environ, **SETTINGS, FOLDER_VARIABLE: str(workspace.root)},
         capture_output=True,
         text=True,
         check=False,

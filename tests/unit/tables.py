@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from project.tables import plain
+
 _KINDS = {
     "string": pa.string(),
     "boolean": pa.bool_(),
@@ -44,7 +46,7 @@ class InputTables:
         self._write(table, rows.cast(pa.schema([(field.name, _stored(field.type)) for field in rows.schema])))
 
     def _write(self, table: str, rows: pa.Table) -> None:
-        folder = self._folder / table
+        folder = self._folder / plain(table)
         folder.mkdir(exist_ok=True)
         pq.write_table(rows, folder / "rows.parquet")
         names = {kind: name for name, kind in _KINDS.items()}

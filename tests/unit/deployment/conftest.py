@@ -1,6 +1,7 @@
 """A registered model of each test's own, its verdicts, and the two ways to move its champion."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -19,8 +20,9 @@ from project.config import load_config
 from project.delta import ensure_table
 from project.registry import CHALLENGER, CHAMPION, champion_version, version_of
 from project.rows import one_row
-from project.tables import Tables
+from project.tables import Tables, plain
 from project.verdicts import Verdict
+from tests.homes import Home
 from tests.unit.tables import InputTables, collected
 
 JULY, AUGUST, SEPTEMBER = (datetime(2013, month, 1, tzinfo=UTC) for month in (7, 8, 9))
@@ -118,22 +120,18 @@ class Scene:
 
 @pytest.fixture(scope="package")
 def make_scene(
-    spark: SparkSession, inputs: InputTables, tmp_path_factory: pytest.TempPathFactory
+    home: Home, spark: SparkSession, inputs: InputTables, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], Scene]]:
     """Each has a schema of its own: a table that many tests add to takes long to read."""
-    made = []
+    with ExitStack() as schemas:
 
-    def make() -> Scene:
-        tables = Tables("spark_catalog", f"deployment_{next(_SCENES)}")
-        made.append(tables.schema)
-        spark.sql(f"CREATE SCHEMA spark_catalog.{tables.schema}")
-        model = f"spark_catalog.{tables.schema}.arrival_delay"
-        MlflowClient().create_registered_model(model)
-        return Scene(spark, tables, inputs, model, tmp_path_factory.mktemp("model").as_uri())
+        def make() -> Scene:
+            tables = schemas.enter_context(home.schema(spark, f"deployment_{next(_SCENES)}"))
+            model = plain(tables.named("arrival_delay"))
+            MlflowClient().create_registered_model(model)
+            return Scene(spark, tables, inputs, model, tmp_path_factory.mktemp("model").as_uri())
 
-    yield make
-    for schema in made:
-        spark.sql(f"DROP SCHEMA spark_catalog.{schema} CASCADE")
+        yield make
 
 
 @pytest.fixture

@@ -61,6 +61,11 @@ def scratch(client: Any, spark: SparkSession) -> str:
     return name
 
 
+def test_a_tables_name_is_taken_without_quotes_as_on_databricks(client: Any) -> None:
+    with pytest.raises(ValueError, match="could not be found"):
+        client.read_table(name=".".join(f"`{part}`" for part in WEATHER.split(".")))
+
+
 def flights(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
     return spark.createDataFrame(list(rows), "origin string, asked_at timestamp, tail string, late int")
 

@@ -56,8 +56,8 @@ def log() -> pd.DataFrame:
 @pytest.fixture(scope="package")
 def week(spark: SparkSession, inputs: InputTables, tables: Tables, log: pd.DataFrame, config: Config) -> Tables:
     """The log, the validation of its version on July, and a quarantine."""
-    inputs.write_frame(f"{tables.inference_log}_rows", log)
-    rows = with_class(spark.table(f"{tables.inference_log}_rows"), config)
+    inputs.write_frame(tables.named("inference_log_rows"), log)
+    rows = with_class(spark.table(tables.named("inference_log_rows")), config)
     make_log(tables.inference_log, rows)
     rows.writeTo(tables.inference_log).append()
     inputs.write_frame(tables.validation_scores, scored(3000, JULY, 31, VALIDATED, seed=1))

@@ -18,7 +18,7 @@ KEYS = ("key.a", "key-b")
 @pytest.fixture(scope="module")
 def schema(home, spark) -> Iterator[str]:
     with home.schema(spark, "written") as tables:
-        yield f"{tables.catalog}.{tables.schema}"
+        yield tables.full_schema
 
 
 def rows_of(spark, table):

@@ -5,8 +5,8 @@ from pyspark.sql import functions as F
 
 
 def full_name(spark: SparkSession, name: str) -> str:
-    """A table's three-level name; what is left out is the session's current catalog and schema."""
-    parts = [part.strip("`") for part in name.split(".")]
+    """A table's three-level name, without quotes; what is left out is the session's current catalog and schema."""
+    parts = name.split(".")
     match parts:
         case [table]:
             parts = [spark.catalog.currentCatalog(), spark.catalog.currentDatabase(), table]
