@@ -1,6 +1,6 @@
 """The typed configuration: `config.yml`, frozen, with unknown keys refused."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -56,7 +56,7 @@ class _Section(BaseModel):
         """YAML reads `yes` and `true` as a flag, and a flag would count as 1."""
         for name, field in cls.model_fields.items():
             if isinstance(given, dict) and isinstance(given.get(name), bool) and field.annotation is not bool:
-                raise ValueError(f"{name}: {given[name]} is true or false, and must not be")
+                raise ValueError(f"`{name}` must not be true or false")
         return given
 
 
@@ -86,10 +86,10 @@ class Label(_Section):
 
 
 class Prediction(_Section):
-    """When a prediction is asked, and the column that holds it."""
+    """When a prediction is asked, and the column that holds it, which the feature client names."""
 
     hours_ahead: Annotated[int, Field(gt=0)]
-    column: str
+    column: Literal["prediction"]
 
 
 class Columns(_Section):
@@ -130,19 +130,19 @@ class _Bounds(_Section):
     def _in_order(self) -> Self:
         low, high = self.low, self.high  # type: ignore[attr-defined]
         if not low < high or (self.log and low <= 0):
-            raise ValueError(f"{low} to {high} is no range" + (" of logarithms" if self.log else ""))
+            raise ValueError("`low` must be below `high`, and above 0 if `log` is true")
         return self
 
 
 class WholeRange(_Bounds):
-    """From which whole numbers a search draws, both ends included; evenly, or evenly in the logarithm."""
+    """Inclusive integer search range, uniform or log-uniform."""
 
     low: int
     high: int
 
 
 class Range(_Bounds):
-    """The same of real numbers."""
+    """Float version of `WholeRange`."""
 
     low: float
     high: float
@@ -180,7 +180,7 @@ class Training(_Section):
         for name, bounds in self.search.space:
             value = getattr(self.model, name)
             if not bounds.low <= value <= bounds.high:
-                raise ValueError(f"model.{name}: {value} is outside search.space.{name}, where a search starts")
+                raise ValueError(f"`model.{name}` must be within `search.space.{name}`: a search starts there")
         return self
 
     @property
@@ -233,7 +233,7 @@ class Bands(_Section):
     @model_validator(mode="after")
     def _one_label_a_band(self) -> Self:
         if len(self.labels) != len(self.edges) - 1 or list(self.edges) != sorted(set(self.edges)):
-            raise ValueError("edges must rise, with one label between each two")
+            raise ValueError("`edges` must rise, and be one more than `labels`")
         return self
 
 
@@ -305,7 +305,7 @@ class Validation(_Section):
     @model_validator(mode="after")
     def _names_known_metrics(self) -> Self:
         for bound in self._bounds():
-            _check_known("metric", bound.metric, METRICS)
+            check_known("metric", bound.metric, METRICS)
         return self
 
     def _bounds(self) -> Iterator[Threshold | Comparison]:
@@ -346,12 +346,12 @@ class MonitoringCheck(_Section):
     @field_validator("metric")
     @classmethod
     def _is_known(cls, metric: str) -> str:
-        return _check_known("figure", metric, FIGURES)
+        return check_known("figure", metric, FIGURES)
 
     @model_validator(mode="after")
     def _can_be_violated(self) -> Self:
         if self.days_broken > self.of_days:
-            raise ValueError(f"{self.name}: {self.days_broken} of {self.of_days} days can never break it")
+            raise ValueError(f"{self.name}: `days_broken` must be at most `of_days`")
         return self
 
     def bound_of(self, column: str) -> Threshold:
@@ -360,9 +360,15 @@ class MonitoringCheck(_Section):
         return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=threshold)
 
 
-def _check_known(kind: str, name: str, known: tuple[str, ...]) -> str:
+def check_known(kind: str, name: str, known: Collection[str], key: str = "") -> str:
+    """The name, if it is a known one.
+
+    Raises:
+        ValueError: it is not; the text has the key where it stands, if that is given, and the known ones.
+    """
     if name not in known:
-        raise ValueError(f"there is no {kind} '{name}'; there are {', '.join(known)}")
+        where = f"{key}: " if key else ""
+        raise ValueError(f"{where}there is no {kind} '{name}'; there are {', '.join(known)}")
     return name
 
 
@@ -429,6 +435,20 @@ class Config(_Section):
     slices: tuple[str, ...]
     serving: Serving
     monitoring: Monitoring
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        for name in self.validation.behaviour.unseen:
+            check_known("column", name, self.schedule_features.categorical, "validation.behaviour.unseen")
+        for kind, names in (("schedule features", self.schedule_features.all), ("slices and bands", self.slice_keys)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {kind} have the same name: {', '.join(sorted(names))}")
+        return self
+
+    @property
+    def slice_keys(self) -> tuple[str, ...]:
+        """The kinds of slices that validation judges by."""
+        return *self.slices, *(bands.name for bands in self.validation.slices.bands)
 
     @property
     def history_start(self) -> datetime:

@@ -25,7 +25,7 @@ from project.config import Config, ModelParameters
 from project.inputs import check_inputs
 from project.metrics import binary_metrics
 from project.registry import CHALLENGER, has_version, versions_of
-from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, labelled_rows
+from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, check_columns, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
 from project.training_data import TRAINING_DATA_FILE, describe
@@ -64,10 +64,13 @@ def train(
 
     Raises:
         TypeError: an input is neither a number nor a category; it names it.
+        ValueError: the configuration names a column that is no input.
     """
     training_set = make_training_set(spark, tables, as_of, config)
     loaded = training_set.load_df()
-    check_inputs(loaded.drop(config.label.column, _WEEK).schema, config.schedule_features.categorical)
+    inputs = loaded.drop(config.label.column, _WEEK).schema
+    check_inputs(inputs, config.schedule_features.categorical)
+    check_columns(config, inputs.names)
     frame = make_frame(loaded.toPandas(), config.label.column, _WEEK)
     experiment_id = mlflow.set_experiment(experiment).experiment_id
     found = tune(frame, experiment_id, budget, config) if budget else None

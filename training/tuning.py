@@ -46,9 +46,9 @@ class Budget:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        """Refuses what is no budget."""
+        """Checks the bounds."""
         if self.trials < 0 or self.minutes < 0 or self.workers < 1:
-            raise ValueError(f"{self} is no budget: nothing is negative, and there is a worker")
+            raise ValueError(f"trials and minutes must be at least 0, workers at least 1: {self}")
 
     def __bool__(self) -> bool:
         """Whether there is anything to search for."""

@@ -8,8 +8,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from project.config import FIGURES, METRICS, PROJECT_CONFIG, Comparison, Threshold, load_config
+from project.config import FIGURES, METRICS, PROJECT_CONFIG, Comparison, Config, Threshold, load_config
 from project.metrics import binary_metrics
+from project.rows import check_columns
 
 
 @pytest.fixture
@@ -59,6 +60,54 @@ FAULTS: dict[str, Callable[[dict], Any]] = {
 def test_a_fault_is_named_by_its_key(load, key):
     with pytest.raises(ValidationError, match=rf"(?m)^{key}(\.|$)"):
         load(FAULTS[key])
+
+
+@pytest.mark.parametrize("bounds", [{"low": 2, "high": 2}, {"low": 3, "high": 2}, {"low": 0, "high": 2, "log": True}])
+def test_a_search_range_must_rise_and_a_logarithm_starts_above_0(load, bounds):
+    with pytest.raises(ValidationError, match="`low` must be below `high`, and above 0 if `log` is true"):
+        load(lambda content: content["training"]["search"]["space"].update(max_iter=bounds))
+
+
+def test_what_the_file_can_tell_of_its_own_names_is_told_at_load(load):
+    known = ", ".join(load_config().schedule_features.categorical)
+    with pytest.raises(ValidationError, match=f"unseen: there is no column 'carier'; there are {known}"):
+        load(lambda content: content["validation"]["behaviour"].update(unseen=["carier"]))
+    with pytest.raises(ValidationError, match="two schedule features have the same name"):
+        load(lambda content: content["schedule_features"]["numeric"].append("carrier"))
+    with pytest.raises(ValidationError, match="two slices and bands have the same name"):
+        load(lambda content: content["validation"]["slices"]["bands"][0].update(name="carrier"))
+
+
+# Where a column is named, by a change that names one that is none.
+COLUMNS: dict[str, Callable[[dict], Any]] = {
+    "slices": lambda content: content["slices"].append("runway"),
+    "validation.slices.bands": lambda content: content["validation"]["slices"]["bands"][0].update(column="runway"),
+    "validation.behaviour.worse": lambda content: content["validation"]["behaviour"]["worse"][0]["shifts"][0].update(
+        column="runway"
+    ),
+    "validation.behaviour.irrelevant": lambda content: content["validation"]["behaviour"]["irrelevant"].append(
+        "runway"
+    ),
+    "validation.data.null_rates": lambda content: content["validation"]["data"]["null_rates"].update(runway=0.5),
+    "monitoring.checks.threshold_of": lambda content: content["monitoring"]["checks"][4].update(
+        threshold_of={"runway": 20}
+    ),
+}
+
+
+def inputs_of(config: Config) -> list[str]:
+    """Inputs as the file expects them; a training knows the real ones."""
+    shifted = [shift.column for worse in config.validation.behaviour.worse for shift in worse.shifts]
+    bounded = [name for check in config.monitoring.checks for name in check.threshold_of]
+    return [*config.schedule_features.all, *shifted, *bounded, *config.validation.data.null_rates]
+
+
+@pytest.mark.parametrize("key", COLUMNS)
+def test_a_column_that_no_input_has_is_refused_with_the_known_ones(load, key):
+    inputs = inputs_of(load_config())
+    check_columns(load_config(), inputs)
+    with pytest.raises(ValueError, match=rf"^{key}: there is no column 'runway'; there are .*carrier"):
+        check_columns(load(COLUMNS[key]), inputs)
 
 
 def test_a_key_that_is_there_twice_is_refused_by_its_lines(tmp_path):

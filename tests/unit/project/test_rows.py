@@ -59,6 +59,18 @@ def test_labels_count_by_schedule_and_by_when_they_were_known(spark, flights):
     assert sorted(row["flight_id"] for row in collected(rows)) == ["first", "last"]
 
 
+def test_a_schedule_feature_or_label_that_is_not_there_is_refused_with_the_known_ones(spark, flights):
+    labels = spark.createDataFrame([], "flight_id string, known_at timestamp, overdue double")
+    with pytest.raises(
+        ValueError, match=r"label\.column: there is no column 'late'; there are flight_id, known_at, overdue"
+    ):
+        labelled_rows(flights, labels, START, END, KNOWN_BY, CONFIG)
+    with pytest.raises(
+        ValueError, match=r"schedule_features: there is no column 'carrier'; there are flight_id, .*origin"
+    ):
+        request_rows(flights.drop("carrier"), CONFIG)
+
+
 def test_scores_are_filed_under_model_version_and_moment(spark):
     rows = filed(spark.createDataFrame([(0.5,)], "prediction double"), "m", "7", KNOWN_BY)
     assert collected(rows) == [{"prediction": 0.5, "model_name": "m", "model_version": "7", "as_of": KNOWN_BY}]

@@ -40,6 +40,7 @@ def make_config(first: ModelParameters = BAD) -> Config:
     folds = {"number": 2, "weeks": 2, "gap_weeks": 1}
     content["training"] |= {"model": first.model_dump(), "search": {"folds": folds, "space": SPACE}}
     content["schedule_features"] = {"numeric": ["number"], "categorical": ["origin"]}
+    content["validation"]["behaviour"]["unseen"] = ["origin"]
     return Config.model_validate(content)
 
 

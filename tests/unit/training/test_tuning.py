@@ -231,7 +231,7 @@ def test_a_budget_bounds_trials_or_minutes_and_nothing_is_negative() -> None:
     assert Budget(trials=30)
     assert Budget(minutes=1.5)
     for refused in ({"trials": -1}, {"minutes": -1.0}, {"trials": 1, "workers": 0}):
-        with pytest.raises(ValueError, match="budget"):
+        with pytest.raises(ValueError, match="must be at least 0, workers at least 1"):
             Budget(**refused)
 
 
