@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from project.tables import quoted
+from project.tables import plain, quoted
 
 _CHANGE_DATA_FEED = "delta.enableChangeDataFeed"
 # As Delta names them.
@@ -56,7 +56,7 @@ def added_columns(name: str, known: StructType, wanted: StructType) -> list[Stru
         kind = types.get(field.name.casefold(), field.dataType)
         if kind != field.dataType:
             raise ChangedTypeError(
-                f"{name}: the column '{field.name}' is {kind.simpleString()} and would become "
+                f"{plain(name)}: the column '{field.name}' is {kind.simpleString()} and would become "
                 f"{field.dataType.simpleString()}; a column keeps its type, so give the new one another name"
             )
     return [field for field in wanted if field.name.casefold() not in types]
