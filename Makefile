@@ -35,7 +35,7 @@ DATABRICKS_CLI ?= $(CURDIR)/.tools/bin/databricks
 ifeq ($(DATABRICKS_CLI),$(CURDIR)/.tools/bin/databricks)
 CLI := cli
 endif
-BUNDLE := DATABRICKS_CLI='$(DATABRICKS_CLI)' python3 tools/bundle.py
+BUNDLE := DATABRICKS_CLI='$(subst ','\'',$(DATABRICKS_CLI))' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity spark engines test-connect bench lint clean lock browser

@@ -18,7 +18,8 @@ def folder_of(spark: SparkSession, table: str) -> Path:
     """The folder of a table by its full name: the warehouse has a folder a schema, and in it one a table."""
     _, schema, name = table.replace("`", "").split(".")
     warehouse = str(spark.conf.get(WAREHOUSE_SETTING))
-    return Path(unquote(urlparse(warehouse).path)) / f"{schema}.db" / name
+    # Without links: an engine may know the warehouse by one that lives as long as its session.
+    return Path(unquote(urlparse(warehouse).path)).resolve() / f"{schema}.db" / name
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from local_workspace.errors import LocalWorkspaceError
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER_VARIABLE = "LOCAL_WORKSPACE"
 CATALOG = "spark_catalog"
+# In a path, Spark reads these as a pattern.
+PATTERN_SIGNS = "*?[]{}\\"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def find_workspace() -> Workspace:
 def open_workspace(bundle_root: Path = REPOSITORY) -> Iterator[Workspace]:
     """Makes the folder when it is not there, holds it for this process alone, and enters it."""
     workspace = find_workspace()
+    _check_names(workspace.root)
     try:
         workspace.volumes.mkdir(parents=True, exist_ok=True)
         lock = (workspace.root / "lock").open("w")
@@ -102,3 +105,17 @@ def open_workspace(bundle_root: Path = REPOSITORY) -> Iterator[Workspace]:
             ) from None
         workspace.enter(bundle_root)
         yield workspace
+
+
+def _check_names(root: Path) -> None:
+    """Refuses what the libraries can't read, before anything is written elsewhere."""
+    if any(sign in str(root) for sign in PATTERN_SIGNS):
+        raise LocalWorkspaceError(
+            f"'{root}' can't be the local workspace, as Spark takes {' '.join(PATTERN_SIGNS)} in a path for a pattern: "
+            f"rename the folder, or set {FOLDER_VARIABLE} to another."
+        )
+    if "%" in sys.prefix:
+        raise LocalWorkspaceError(
+            f"MLflow can't open its store when it is installed in '{sys.prefix}', whose path has a %: "
+            "move the checkout to another folder, and make the environment anew."
+        )

@@ -3,6 +3,7 @@
 import getpass
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
@@ -38,11 +39,28 @@ def open_session(root: Path) -> Iterator[SparkSession]:
     # An error that a query raises is told by whoever asked; the client would print a stack trace of its own before.
     logging.getLogger("pyspark.sql.connect").setLevel(logging.CRITICAL)
     logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
-    with _engine()(root) as spark:
+    with _plain(root) as plain, _engine()(plain) as spark:
         if spark.conf.get(WAREHOUSE_SETTING, None) is None:
             spark.conf.set(WAREHOUSE_SETTING, (root / WAREHOUSE).as_uri())
-        register_tables(spark, root / WAREHOUSE)
+        register_tables(spark, plain / WAREHOUSE)
         yield spark
+
+
+@contextmanager
+def _plain(folder: Path) -> Iterator[Path]:
+    """A folder's path, or that of a link to it, which is the same written as a URI.
+
+    Sail writes a space, an accent or a percent sign of a location as in a URI, and again when it writes files: they
+    would be in folders beside this one. The JVM's options are split at spaces.
+    """
+    if folder.as_uri() == f"file://{folder}":
+        yield folder
+        return
+    # There on every POSIX system; what `TMPDIR` names could have such signs too.
+    with tempfile.TemporaryDirectory(prefix="local-workspace-", dir="/tmp") as made:
+        link = Path(made) / "root"
+        link.symlink_to(folder, target_is_directory=True)
+        yield link
 
 
 def register_tables(spark: SparkSession, warehouse: Path) -> None:

@@ -54,7 +54,8 @@ def server(root: Path) -> Iterator[dict[str, str]]:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
             cwd=REPOSITORY,
-            env={**environment, TOKEN_VARIABLE: token, **_python_workers()},
+            # By the C locale's own names, a JVM on Linux finds no file with an accent.
+            env={**environment, TOKEN_VARIABLE: token, "LC_ALL": "C.UTF-8", **_python_workers()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -65,7 +66,7 @@ def server(root: Path) -> Iterator[dict[str, str]]:
         assert process.stdout is not None  # noqa: S101 (a pipe, as above)
         port = process.stdout.readline().decode().strip()
         if not port:
-            raise LocalWorkspaceError(f"Spark did not start: the reason is in '{root / _LOG}'.")
+            raise LocalWorkspaceError(f"Spark did not start: the reason is in '{(root / _LOG).resolve()}'.")
         try:
             # By this name, and not the address: the client sends a token without TLS to it alone.
             yield {REMOTE_VARIABLE: f"sc://localhost:{port}", TOKEN_VARIABLE: token}
