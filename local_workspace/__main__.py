@@ -4,6 +4,9 @@ import os
 
 if __name__ == "__main__":
     try:
+        from local_workspace.environment import clean_environment
+
+        clean_environment()
         from local_workspace.cli import main
 
         main()

@@ -1,6 +1,9 @@
 """`python -m replay`."""
 
-from replay.cli import main
+from local_workspace.environment import clean_environment
 
 if __name__ == "__main__":
+    clean_environment()
+    from replay.cli import main
+
     main()

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # The stand-in's folder too, before anything imports `databricks`: its parts are gathered just once.
 sys.path[:0] = [str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
 
-from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402 (importable only now)
+from local_workspace.environment import clean_import_path  # noqa: E402 (importable only now)
+
+# Before what another project's folder could stand before.
+clean_import_path()
+from pyspark.sql import SparkSession  # noqa: E402
+
+from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace  # noqa: E402
 from tests.browser import open_browser  # noqa: E402
 from tests.homes import HOMES, Home, make_home  # noqa: E402
 

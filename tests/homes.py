@@ -15,6 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from local_workspace.engine import ENGINE_VARIABLE, open_session
+from local_workspace.environment import clean_environment
 from project.tables import Tables
 from tests.unit.tables import InputTables, SentTables
 
@@ -71,6 +72,9 @@ def make_home(name: str) -> Home:
 
 
 def _local() -> Home:
+    clean_environment()
+    for name in [name for name in os.environ if name.startswith("BUNDLE_VAR_")]:
+        del os.environ[name]
     return Home(open_session, "spark_catalog", LOCAL_PREFIX, _FEW_ROWS, InputTables)
 
 

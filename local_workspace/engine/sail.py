@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,7 +19,6 @@ from local_workspace.workspace import CATALOG
 _SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "RUST_LOG": "off",
-        "TZ": "UTC",
         "SAIL_CATALOG__LIST": f'[{{name="{CATALOG}", type="memory", initial_database=["default"]}}]',
         "SAIL_CATALOG__DEFAULT_CATALOG": CATALOG,
         "SAIL_EXECUTION__DEFAULT_PARALLELISM": "2",
@@ -45,7 +43,6 @@ def connect(root: Path) -> Iterator[SparkSession]:
 def serve() -> Iterator[DefaultChannelBuilder]:
     """The server, for as long as the block lasts, and how it is reached."""
     os.environ |= _SETTINGS
-    time.tzset()
     from pysail.spark import SparkConnectServer  # noqa: PLC0415 (it reads the environment)
 
     server = SparkConnectServer("127.0.0.1", 0)

@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from local_workspace.environment import clean_environment
 from local_workspace.errors import LocalWorkspaceError
 
 _SCALA = "2.13"
@@ -62,4 +63,5 @@ builder.config("spark.jars.excludes", excludes).config("spark.driver.host", "127
 """
 
 if __name__ == "__main__":
+    clean_environment()
     fetch_delta_jars()
