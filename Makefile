@@ -149,7 +149,7 @@ clean: ## Remove all that runs have written (the environments stay)
 
 lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
 	@for name in local test spark parity connect; do \
-	    $(PYTHON_ENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
+	    sh local_workspace/uv.sh $(PYTHON_ENV) pip compile --quiet --universal --python-version 3.12 --no-header --no-annotate \
 	        requirements/$$name.in -o requirements/$$name.txt; done
 	@echo "A new pysail or pyspark must pass 'make test engines test-connect test-parity': the tests of the defects"
 	@echo "(tests/unit/local_workspace/engine) say which of them are gone, and docs/engines.md names the release."

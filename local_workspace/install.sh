@@ -33,5 +33,5 @@ fi
 
 echo "Installing $lockfile into $environment (the first time takes a minute or two)"
 # Compiled now, once, and not by every process that imports them.
-"$environment/bin/uv" pip install --quiet --compile-bytecode --python "$environment/bin/python" -r "$lockfile" 2>"$environment/uv.log" \
-    || fail "packages of $lockfile could not be installed: check the network and that uv reaches a package index (details: $environment/uv.log)."
+sh "$(dirname "$0")/uv.sh" "$environment" pip install --quiet --compile-bytecode --python "$environment/bin/python" -r "$lockfile" 2>"$environment/uv.log" \
+    || fail "packages of $lockfile could not be installed: check the network and that uv reaches a package index; it asks the one that pip is set up for, or what UV_DEFAULT_INDEX, UV_INDEX, UV_INSECURE_HOST and SSL_CERT_FILE say (details: $environment/uv.log)."

@@ -16,7 +16,8 @@ def copy(tmp_path: Path) -> Path:
     """The files that tools/lint.sh reads, in a repository of their own."""
     for folder in (".ci", ".github", ".azure", "tools"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder)
-    for script in ("local_workspace/install.sh", "local_workspace/jvm/java.sh", "tests/bundle/workspace/build.sh"):
+    scripts = ("install.sh", "uv.sh", "jvm/java.sh")
+    for script in (*(f"local_workspace/{name}" for name in scripts), "tests/bundle/workspace/build.sh"):
         (tmp_path / script).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / script, tmp_path / script)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # noqa: S607

@@ -74,7 +74,7 @@ def test_a_job_does_in_any_shell_what_it_does_in_a_clean_one(poisoned, tmp_path)
 
 
 def test_tests_do_too(poisoned, tmp_path):
-    """Those of the service call this machine over HTTP, and those of the feature client log models in runs of MLflow."""
+    """Those of the service call this machine over HTTP, those of the feature client log models in runs of MLflow."""
     here = "tests/unit/local_workspace"
     run(poisoned, "pytest", f"{here}/test_api.py", f"{here}/test_feature_client.py")
     assert list((tmp_path / "elsewhere").iterdir()) == []
