@@ -50,7 +50,9 @@ def decide(candidate: Candidate, filed: FiledVerdict | None, champion: str | Non
     objection = next(_objections(candidate, filed, champion, approval), None)
     if objection is not None:
         return Decision(False, objection)
-    return Decision(True, f"its verdict is: passed; {approval}")
+    # Two that are not known are the same.
+    unchecked = "" if candidate.git_commit else "; that its commit judged was not checked, as none is known"
+    return Decision(True, f"its verdict is: passed; {approval}{unchecked}")
 
 
 def _objections(

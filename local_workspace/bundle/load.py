@@ -9,7 +9,7 @@ from typing import Any
 
 from local_workspace.bundle.deploy import LOCAL_USER, deploy, workspace_settings
 from local_workspace.bundle.files import ROOT_FILE, read_bundle_files
-from local_workspace.bundle.git import describe_git
+from local_workspace.bundle.git import describe_git, why_no_commit
 from local_workspace.bundle.jobs import Job, parse_job
 from local_workspace.bundle.merge import apply_target
 from local_workspace.bundle.presets import development_presets
@@ -19,6 +19,10 @@ from local_workspace.errors import BundleError
 
 # What the CLI does for these sections nobody does here.
 _NOT_HERE = ("artifacts", "experimental", "python", "scripts")
+_WITHOUT_COMMIT = (
+    "the commit is not known ({why}), so versions and verdicts are recorded without it: run in a git checkout, and if "
+    "another user owns it, trust it with 'git config --global --add safe.directory \"{root}\"'."
+)
 # What references can name before there are resources.
 _EARLY = {"var", "variables", "bundle", "workspace"}
 
@@ -73,6 +77,8 @@ def load_bundle(
         if section in config:
             print(f"warning: '{section}' is not supported on one machine: it is left out.", file=sys.stderr)
     config["bundle"]["git"] = {**describe_git(root), **(config["bundle"].get("git") or {})}
+    if not config["bundle"]["git"]["commit"]:
+        print(f"warning: {_WITHOUT_COMMIT.format(why=why_no_commit(root), root=root)}", file=sys.stderr)
     config["variables"] = set_variables(config["variables"], os.environ if environ is None else environ)
     config["workspace"] = workspace_settings(config.get("workspace") or {}, user)
     for part in ("workspace", "bundle", "variables", "presets", "run_as", "resources"):

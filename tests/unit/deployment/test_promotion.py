@@ -1,5 +1,6 @@
 """Only a passed verdict of this version, window and commit promotes; else champion stays, and the record says why."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,6 +29,13 @@ def test_a_passed_verdict_of_this_run_promotes() -> None:
     approved = decide(CANDIDATE, filed(), "4", Approval(State.APPROVED, "jane@example.com"))
     assert approved.promote
     assert approved.reason == "its verdict is: passed; it was approved by jane@example.com"
+
+
+def test_a_promotion_without_a_commit_says_that_it_was_not_checked() -> None:
+    decision = decide(replace(CANDIDATE, git_commit=""), filed(git_commit=""), "4", NOT_ASKED)
+    assert decision.promote
+    assert decision.reason.endswith("; that its commit judged was not checked, as none is known")
+    assert "commit" not in decide(CANDIDATE, filed(), "4", NOT_ASKED).reason
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """The bundle loader resolves what the CLI resolves, and names what it can't."""
 
+import re
+import subprocess
+
 import pytest
 
 from local_workspace.bundle import Bundle, load_bundle
@@ -191,6 +194,27 @@ def test_git_details_are_empty_outside_a_repository(bundle):
     assert load(bundle).jobs["a"].description == "at ."
 
 
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({}, ""),
+        ({"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}, "dubious ownership"),
+        ({"PATH": ""}, "git was not found"),
+        ({"GIT_DIR": "none"}, "not a git repository"),
+    ],
+)
+def test_a_commit_that_git_does_not_tell_is_warned_of_with_its_reason(bundle, monkeypatch, capsys, variables, why):
+    commit = ("-c", "user.name=me", "-c", "user.email=me@example.com", "commit", "--quiet", "--allow-empty", "-mx")
+    for words in (("init", "--quiet"), commit):
+        subprocess.run(["git", "-C", bundle.root, *words], check=True)  # noqa: S603, S607
+    bundle.job("a", TASK, more="description: at ${bundle.git.commit}")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert bool(re.fullmatch("at [0-9a-f]{40}", load(bundle).jobs["a"].description)) == (not why)
+    said = capsys.readouterr().err.splitlines()
+    assert [("the commit is not known" in line, why in line) for line in said] == [(True, True)] * bool(why)
+
+
 def test_yaml_keeps_times_dates_and_words_as_text(bundle):
     parameters = "[{name: a, default: 12:30:45}, {name: b, default: 2013-08-01T00:00:00Z}, {name: c, default: on}]"
     task = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"
@@ -263,7 +287,8 @@ def test_what_one_machine_does_not_do_is_said_and_left_out(bundle, capsys):
     bundle.write("databricks.yml", ROOT + "python: {venv_path: .venv}\n" + IN_A_TARGET.replace("[]", f"[{TASK[2:]}]"))
     assert set(load(bundle).jobs) == {"a"}
     words = "is not supported on one machine: it is left out."
-    assert capsys.readouterr().err.splitlines() == [f"warning: 'artifacts' {words}", f"warning: 'python' {words}"]
+    said = [line for line in capsys.readouterr().err.splitlines() if words in line]
+    assert said == [f"warning: 'artifacts' {words}", f"warning: 'python' {words}"]
 
 
 def test_a_mistake_in_a_job_that_only_a_target_has_is_named(bundle):
