@@ -6,6 +6,7 @@ with an operator with 3.82, `$(file …)` and `::=` with 4.0.
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,11 @@ GNU_ALONE = {
     r"\t in sed": r"\bsed '[^']*\\t",
     "grep -P": r"\bgrep -\w*P",
     "date -d": r"\bdate -d\b",
+    "stat -c": r"\bstat (-c|--)",
+    "readlink -f": r"\breadlink -\w*f",
+    "xargs -r": r"\bxargs -\w*r",
+    "sort -V": r"\bsort -\w*V",
+    "head -n -N": r"\bhead -n ?-",
 }
 
 
@@ -48,8 +54,20 @@ def test_make_3_81_knows_what_is_used(feature: str) -> None:
 
 
 @pytest.mark.parametrize("command", GNU_ALONE)
-def test_no_recipe_needs_gnu_s_tools(command: str) -> None:
-    assert [line for line in lines() if re.search(GNU_ALONE[command], line)] == []
+def test_no_recipe_and_no_script_needs_gnu_s_tools(command: str) -> None:
+    scripts = [
+        script for folder in ("local_workspace", "tools", "tests") for script in (REPOSITORY / folder).rglob("*.sh")
+    ]
+    said = [*lines(), *(line for script in scripts for line in script.read_text(encoding="utf-8").splitlines())]
+    assert [line for line in said if re.search(GNU_ALONE[command], line)] == []
+
+
+def test_a_checkout_s_name_may_have_an_apostrophe(tmp_path: Path) -> None:
+    folder = tmp_path / "o'brien's"
+    folder.mkdir()
+    (folder / "Makefile").write_text(f"include {REPOSITORY / 'Makefile'}\n", encoding="utf-8")
+    command = make("--dry-run", "validate", folder=folder).stdout.splitlines()[-1]
+    assert shlex.split(command)[0] == f"DATABRICKS_CLI={folder}/.tools/bin/databricks"
 
 
 def test_each_rule_would_find_its_fault() -> None:
