@@ -19,6 +19,8 @@ PAIRS ?= 1
 ANSWER ?= approved
 # Of the replay: days from one run to the next, and whether the feed has faults (FAULTS=1).
 STEP ?= 1
+# Of the power: into how many weeks each shift is put.
+WEEKS ?= 20
 FAULTS ?=
 # Of the bundle's words: the target, and for bundle-run the job's key; of it and of job: 'name=value name=value', where
 # a value may have spaces.
@@ -38,7 +40,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(subst ','\'',$(DATABRICKS_CLI))' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay job rollback approve serve ui test unit integration cicd-test test-parity spark engines test-connect bench lint clean lock browser
+.PHONY: help run replay power job rollback approve serve ui test unit integration cicd-test test-parity spark engines test-connect bench lint clean lock browser
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run bundle-rollback slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
 
@@ -49,7 +51,10 @@ run: $(LOCAL) ## Train, judge, promote, score a week and monitor it, on this mac
 	@$(RUN) -m local_workspace run
 
 replay: $(LOCAL) ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
-	@$(RUN) -m replay --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
+	@$(RUN) -m replay play --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
+
+power: $(LOCAL) ## What monitoring finds: shifts put into weeks of the year, one at a time (make replay first, or not)
+	@$(RUN) -m replay power --weeks $(WEEKS)
 
 job: $(LOCAL) ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
 	@$(RUN) -m local_workspace job $(NAME) --as-of "$(or $(AS_OF),2013-08-01T00:00:00Z)" --params "$$PARAMS"

@@ -75,25 +75,52 @@ def calibration_chart(curves: Mapping[str, Sequence[tuple[float, float, int]]]) 
     return drawn.svg
 
 
-def drift_chart(bars: Sequence[tuple[str, float]], bound: float | None) -> str:
-    """Population stability index of columns, as horizontal bars, with the bound as a line.
+def drift_chart(bars: Sequence[tuple[str, float]]) -> str:
+    """How far columns are from what is usual, as horizontal bars; the line is the bound, each column's own.
 
     Args:
-        bars: (column, index), the greatest first.
-        bound: above it a bar is drawn as a violation; None where there is no bound.
+        bars: (column, distance in bounds), the greatest first.
     """
-    with picture("drift", "Population stability index of the columns that drifted most", _height(bars)) as drawn:
+    with picture("drift", "How far columns are from what is usual, beside their own bounds", _height(bars)) as drawn:
         axes = drawn.axes
-        over = [bound is not None and value > bound for _, value in bars]
         names, values = [name for name, _ in bars], [value for _, value in bars]
-        axes.barh(names, values, color=[BAD if bad else NOW for bad in over], height=0.62)
+        axes.barh(names, values, color=[BAD if value > 1 else NOW for value in values], height=0.62)
         _label_bars(axes, values, [f"{value:.2f}" for value in values])
-        if bound is not None:
-            axes.axvline(bound, color=BAD, linewidth=1.2, linestyle=(0, (4, 3)))
-            axes.set_title(f"bound {bound:g} (dashed)", fontsize=9, loc="right", color=BAD)
+        axes.axvline(1, color=BAD, linewidth=1.2, linestyle=(0, (4, 3)))
+        axes.set_title("bound (dashed)", fontsize=9, loc="right", color=BAD)
         axes.invert_yaxis()
-        axes.margins(x=0.14)
-        axes.set_xlabel("population stability index")
+        axes.set_xlim(0, max(1.2, 1.14 * max(values, default=1)))
+        axes.set_xlabel("distance from what is usual, in bounds")
+    return drawn.svg
+
+
+def deciles_chart(name: str, now: Sequence[float], before: Sequence[float]) -> str:
+    """The deciles of a column in the last week and in the baseline: which share of the rows is below a value."""
+    with picture(f"distribution-{name}", f"{name} in the last week and in the baseline", 2.6) as drawn:
+        axes = drawn.axes
+        for values, color, period in ((before, BEFORE, "baseline"), (now, NOW, "last week")):
+            shares = [place / max(len(values) - 1, 1) for place in range(len(values))]
+            axes.plot(values, shares, color=color, marker="o", markersize=4, linewidth=1.7, label=period)
+        axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        axes.set(xlabel=name, ylabel="rows below", ylim=(0, 1))
+        axes.grid()
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return drawn.svg
+
+
+def shares_chart(name: str, now: Mapping[str, float], before: Mapping[str, float]) -> str:
+    """The shares of a column's most frequent texts in the last week and in the baseline."""
+    items = list(dict.fromkeys([*now, *before]))
+    with picture(f"distribution-{name}", f"{name} in the last week and in the baseline", _height(items)) as drawn:
+        axes, places = drawn.axes, range(len(items))
+        axes.scatter([before.get(item, 0) for item in items], places, color=BEFORE, s=30, label="baseline")
+        axes.scatter([now.get(item, 0) for item in items], places, color=NOW, s=38, label="last week")
+        axes.set_yticks(list(places), items)
+        axes.set_ylim(len(items) - 0.4, -0.6)
+        axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        axes.set(xlabel="share of the rows", xlim=(0, None))
+        axes.grid(axis="x")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return drawn.svg
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from project.config import MonitoringCheck
 
@@ -14,9 +15,9 @@ _MEANING = {
     "hours_since_prediction": "The age of the newest prediction in hours",
     "volume_ratio": "The number of predictions against the days before",
     "label_share": "The share of predictions whose outcome is known",
-    "percent_null_delta": "The rise of the share of NULLs in percentage points",
-    "unseen_share": "The share of categories that validation did not see",
-    "population_stability_index": "The population stability index",
+    "days_unmeasured": "The number of days that the monitor has not measured",
+    "versions_of_a_day": "The number of versions that scored a day",
+    "unrecorded_champion": "The number of champions that no promotion or rollback has recorded",
     "roc_auc": "ROC AUC",
     "days_since_training": "The age of the model in days",
     "history_growth": "The growth of the history since the training, as a share of it,",
@@ -62,6 +63,8 @@ class Finding:
         days_judged: how many days could be judged.
         since: the start of the first day of the newest unbroken row of days that broke it; None where none did.
         not_judged: the starts of the days that were too incomplete.
+        detail: what was found, in words, of a figure that counts bounds; empty where the figure says it.
+        advice: what it may mean and what to do; empty where it goes without saying.
     """
 
     check: MonitoringCheck
@@ -72,6 +75,8 @@ class Finding:
     days_judged: int
     since: datetime | None
     not_judged: tuple[datetime, ...]
+    detail: str = ""
+    advice: str = ""
 
     @property
     def violated(self) -> bool:
@@ -81,40 +86,49 @@ class Finding:
     @property
     def threshold(self) -> float:
         """The bound at this place."""
-        return self.check.bound_of(self.place.column).threshold
+        return self.check.threshold
 
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        name = _MEANING.get(self.check.metric, self.check.metric)
+        name = _MEANING.get(self.check.metric, f"{self.check.name} of {self.check.metric}")
         where = f" ({self.place})" if str(self.place) else ""
         if self.value is None:
-            return f"{name}{where} could not be judged on any day"
+            return self.detail or f"{name}{where} could not be judged on any day"
+        since = f" since {self.since:%-d %B %Y}" if self.since else ""
+        if self.detail:
+            return self.detail + since
         bound = "at least" if self.check.greater_is_better else "at most"
         wanted = "needed" if self.check.greater_is_better else "allowed"
         digits = 0 if float(self.value).is_integer() else _DIGITS
         found = f"{name}{where} is {self.value:,.{digits}f}, {bound} {self.threshold:g} is {wanted}"
         days = f"{self.days_broken} of {self.days_judged} days broke it"
-        since = f" since {self.since:%-d %B %Y}" if self.since else ""
         return f"{found}: {days}{since}"
 
 
-def find(check: MonitoringCheck, figures: Mapping[Place, Days], last_day: datetime) -> list[Finding]:
+def find(
+    check: MonitoringCheck,
+    figures: Mapping[Place, Days],
+    last_day: datetime,
+    words: Mapping[Place, tuple[str, str]] = MappingProxyType({}),
+) -> list[Finding]:
     """What a check finds in the last days.
 
     Args:
         check: the check.
-        figures: the days of each place, NaN where a figure could not be computed; days before the first are not asked.
+        figures: the days of each place, NaN where a figure could not be computed; days earlier than the check looks at
+            say since when its bound is broken.
         last_day: the start of the newest day to look at (UTC).
+        words: detail and advice of the places whose figure counts bounds.
 
     Returns:
         A finding for each place that is violated; where there is none, the one place that came nearest to it.
     """
     days = [last_day - DAY * ago for ago in reversed(range(check.of_days))]
-    found = [_find_at(check, place, figures[place], days) for place in sorted(figures)]
+    found = [_find_at(check, place, figures[place], days, *words.get(place, ("", ""))) for place in sorted(figures)]
     violated = [finding for finding in found if finding.violated]
     if violated or not found:
-        return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, ())]
+        return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, (), *words.get(Place(), ("", "")))]
     return [worst(found)]
 
 
@@ -123,11 +137,14 @@ def worst(findings: Iterable[Finding]) -> Finding:
     return max(findings, key=_nearness)
 
 
-def _find_at(check: MonitoringCheck, place: Place, values: Days, days: Sequence[datetime]) -> Finding:
+def _find_at(
+    check: MonitoringCheck, place: Place, values: Days, days: Sequence[datetime], detail: str, advice: str
+) -> Finding:
     seen = [(day, values[day]) for day in days if day in values]
-    judged = [(day, value) for day, value in seen if value is not None and value == value]  # noqa: PLR0124 - not NaN
-    bound = check.bound_of(place.column)
-    broken = [day for day, value in judged if not bound.holds(value)]
+    judged = _judged(seen)
+    broken = [day for day, value in judged if not check.bound.holds(value)]
+    history = _judged([(day, values[day]) for day in sorted(values) if day <= days[-1]])
+    ever_broken = [day for day, value in history if not check.bound.holds(value)]
     shown = [value for day, value in judged if day == broken[-1]] if broken else [value for _, value in judged]
     is_violated = len(broken) >= check.days_broken
     return Finding(
@@ -137,9 +154,15 @@ def _find_at(check: MonitoringCheck, place: Place, values: Days, days: Sequence[
         shown[-1] if shown else None,
         len(broken),
         len(judged),
-        _start_of_last_row([day for day, _ in judged], broken),
+        _start_of_last_row([day for day, _ in history], ever_broken) if broken else None,
         tuple(day for day, value in seen if value is None),
+        detail,
+        advice,
     )
+
+
+def _judged(seen: Iterable[tuple[datetime, float | None]]) -> list[tuple[datetime, float]]:
+    return [(day, value) for day, value in seen if value is not None and value == value]  # noqa: PLR0124 - not NaN
 
 
 def _start_of_last_row(judged: Sequence[datetime], broken: Sequence[datetime]) -> datetime | None:

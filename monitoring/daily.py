@@ -3,26 +3,32 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any, Self
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from monitoring.checks import DAY, Days, Place
 from monitoring.columns import WatchedColumns, watched_columns
-from monitoring.figures import LABEL_SHARE, LABELLED, NEWEST, TABLE
+from monitoring.decline import by_slice, decline, ranks
+from monitoring.drift import LEAST_DAYS, WEEK_DAYS, Shift, Usual
+from monitoring.drift import Days as DriftDays
+from monitoring.figures import EXPECTED_AUC, LABEL_SHARE, LABELLED, NEWEST, TABLE
+from monitoring.reference import Reference, read_reference
 from monitoring.windows import GRANULARITY, judged_window
 from project.config import Config, Monitoring, MonitoringCheck
+from project.registry import champion_version
 from project.tables import Tables
 
 INPUT, BASELINE = "INPUT", "BASELINE"
 # How many days before the judged ones say what is a usual volume, and how many say enough.
 _USUAL_DAYS, _LEAST_USUAL_DAYS = 7, 3
-_OF_DRIFT = ("percent_null_delta", "population_stability_index")
-_OF_TABLE = ("count", LABELLED, LABEL_SHARE, NEWEST, "label_rate", "log_loss", "roc_auc")
+_OF_COLUMN = ("avg", "stddev", "min", "max", "percent_null")
+_OF_TABLE = ("count", LABELLED, LABEL_SHARE, NEWEST, "label_rate", "log_loss", "roc_auc", EXPECTED_AUC)
 
 type Record = dict[str, Any]
 type Figures = dict[str, dict[Place, dict[datetime, float | None]]]
@@ -35,20 +41,24 @@ class DailyFigures:
     Attributes:
         model_version: the newest version that scored in them; empty where none ever did.
         last_day: the start of the newest day whose labels are due (UTC).
+        last_whole_day: the start of the newest day that is over (UTC).
         rows: predictions of the version in the days that the report is about.
         label_share: share of them whose outcome is known, 0 to 1.
         by_metric: figures by metric, place and day.
-        inputs: the model's inputs.
+        words: of the figures that count bounds, by metric and place: what was found, and what it may mean.
+        shifts: how each column of the last week differs from the baseline's weeks, the furthest first.
         prediction: the prediction's column.
     """
 
     model_version: str
     last_day: datetime
+    last_whole_day: datetime
     rows: int
     label_share: float
     by_metric: Mapping[str, Mapping[Place, Days]]
-    inputs: frozenset[str]
     prediction: str
+    words: Mapping[str, Mapping[Place, tuple[str, str]]] = field(default_factory=dict)
+    shifts: tuple[Shift, ...] = ()
 
     def of(self, check: MonitoringCheck) -> Mapping[Place, Days]:
         """The figures that a check is about.
@@ -58,11 +68,17 @@ class DailyFigures:
         """
         if check.metric not in self.by_metric:
             raise ValueError(f"{check.name}: no figure is called '{check.metric}', but {sorted(self.by_metric)} are")
-        columns = {self.prediction} if check.kind == "prediction_drift" else {"", *self.inputs}
+        is_of_prediction = check.kind == "prediction_drift"
         places = self.by_metric[check.metric].items()
         return {
-            place: days for place, days in places if place.column in columns and bool(place.slice_key) is check.by_slice
+            place: days
+            for place, days in places
+            if (place.column == self.prediction) is is_of_prediction and bool(place.slice_key) is check.by_slice
         }
+
+    def last_day_of(self, check: MonitoringCheck) -> datetime:
+        """The newest day that a check can judge: one whose labels are due, or one that is over."""
+        return self.last_day if check.needs_labels else self.last_whole_day
 
     def with_age(self, trained: datetime | None, history_start: datetime, as_of: datetime) -> Self:
         """The same, and how old the version is: in days, and as a share of the history that it could learn from.
@@ -75,60 +91,194 @@ class DailyFigures:
         figures: dict[str, dict[Place, Days]] = {"days_since_training": {}, "history_growth": {}}
         if trained is not None:
             age = as_of - trained
-            figures["days_since_training"] = {Place(): {self.last_day: age / DAY}}
-            figures["history_growth"] = {Place(): {self.last_day: age / (trained - history_start)}}
+            figures["days_since_training"] = {Place(): {self.last_whole_day: age / DAY}}
+            figures["history_growth"] = {Place(): {self.last_whole_day: age / (trained - history_start)}}
         return replace(self, by_metric={**self.by_metric, **figures})
 
 
-def read_daily_figures(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> DailyFigures:
+def read_daily_figures(
+    spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, config: Config
+) -> DailyFigures:
     """Reads the days up to as_of: a few rows a column, slice and day, however long the history."""
     last_day = judged_window(as_of, config.monitoring).end - DAY
+    last_whole_day = as_of.replace(hour=0, minute=0, second=0, microsecond=0) - DAY
     first_day = last_day - DAY * (config.monitoring.look_back_days - 1)
     columns = watched_columns(spark.table(tables.inference_log), config)
-    profile = _read_profile(spark.table(tables.profile_metrics), first_day - DAY * _USUAL_DAYS, as_of, columns)
-    daily = [row for row in profile if row["log_type"] == INPUT]
-    whole = [row for row in daily if row["column_name"] == TABLE]
+    metrics = spark.table(tables.profile_metrics)
+    profile = _read_profile(metrics, first_day - DAY * _USUAL_DAYS, as_of, columns)
+    whole = [row for row in profile if row["column_name"] == TABLE]
     version = max((row["model_version"] for row in whole), key=int, default="")
-    began = _began(spark.table(tables.profile_metrics), as_of) if not whole else min(row["day"] for row in whole)
+    began = _began(metrics, as_of) if not whole else min(row["day"] for row in whole)
     own = [row for row in whole if row["model_version"] == version]
     start = last_day - DAY * (config.monitoring.window_days - 1)
     in_window = [row for row in own if not row["slice_key"] and start <= row["day"] <= last_day]
     rows = sum(row["count"] for row in in_window)
     known = sum(row["count"] * row[LABEL_SHARE] for row in in_window)
-    seen = [row for row in profile if row["model_version"] == version and row["column_name"] != TABLE]
-    drift = _read_drift(spark.table(tables.drift_metrics), first_day, last_day, version)
+    reference = read_reference(spark, tables, version, columns, config)
+    shifts, drift, why_not = _drift(reference, profile, columns, last_whole_day, config)
+    declines = _declines(reference, whole, last_day, config)
+    everything = [row for row in whole if not row["slice_key"]]
     figures: Figures = {
-        **_volume([row for row in whole if not row["slice_key"]], began, first_day, last_day, as_of),
+        **_volume(everything, began, first_day, last_whole_day, as_of),
         **_quality(own, config.monitoring),
-        **_drift(drift),
-        "unseen_share": _unseen(seen),
+        "drift": drift,
+        "decline": {place: {day: one[0] for day, one in days.items()} for place, days in declines.items()},
+        "days_unmeasured": {Place(): {last_whole_day: _unmeasured(spark, tables, everything, last_whole_day)}},
+        "versions_of_a_day": {Place(): _versions(spark, tables, model_name, everything, last_whole_day)},
+        "unrecorded_champion": {Place(): _unrecorded(spark, tables, model_name, last_whole_day)},
     }
-    inputs = frozenset(columns.numeric + columns.categorical) - {config.prediction.column}
+    said = {place: (days[last_day][1], _OF_DECLINE) for place, days in declines.items() if last_day in days}
+    words = {"drift": {Place(): (why_not, "")} if why_not else _words(shifts), "decline": said}
     share = known / rows if rows else 0.0
-    newest = version if whole or began is None else _newest_version(spark.table(tables.profile_metrics), as_of)
-    return DailyFigures(newest, last_day, rows, share, figures, inputs, config.prediction.column)
+    newest = version if whole or began is None else _newest_version(metrics, as_of)
+    return DailyFigures(
+        newest, last_day, last_whole_day, rows, share, figures, config.prediction.column, words, tuple(shifts)
+    )
+
+
+_OF_DECLINE = "Look at the days' report: a slice may be the cause. Where it lasts, train on what has been seen since."
+
+
+def _words(shifts: Sequence[Shift]) -> dict[Place, tuple[str, str]]:
+    """Of each column, its shift that is furthest beyond its bound."""
+    return {Place(shift.column): (shift.sentence, shift.advice) for shift in reversed(shifts)}
+
+
+def _drift(
+    reference: Reference, profile: Sequence[Record], columns: WatchedColumns, last_day: datetime, config: Config
+) -> tuple[list[Shift], dict[Place, dict[datetime, float | None]], str]:
+    """The shifts of the last week, and by column how many bounds the furthest one is, back to where it was usual; where
+    nothing can be said of it, why."""
+    settings = config.monitoring.drift
+    numeric = [name for name in columns.numeric if name not in settings.ignored]
+    days = _drift_days(profile, numeric, columns.categorical, config.monitoring.min_labelled_rows)
+    weeks = reference.day.nunique() // WEEK_DAYS
+    if weeks < settings.least_weeks:
+        return [], {}, f"The baseline has {weeks} weeks: to say what is usual takes {settings.least_weeks}"
+    if not _is_week(days, last_day):
+        return [], {}, f"Fewer than {LEAST_DAYS} days of the last week have predictions: too few to compare"
+    usual = Usual.of(reference.rows, reference.day, numeric, columns.categorical, settings)
+    shifts = usual.shifts(days, pd.Timestamp(last_day))
+    found: dict[Place, dict[datetime, float | None]] = {}
+    day, of_day = last_day, shifts
+    while True:
+        for shift in reversed(of_day):
+            found.setdefault(Place(shift.column), {})[day] = shift.ratio
+        is_usual = not any((ratios.get(day) or 0.0) > 1 for ratios in found.values())
+        day -= DAY
+        if is_usual or not _is_week(days, day):
+            return shifts, found, ""
+        of_day = usual.shifts(days, pd.Timestamp(day))
+
+
+def _is_week(days: DriftDays, last_day: datetime) -> bool:
+    return len(days.week_to(pd.Timestamp(last_day)).numbers) >= LEAST_DAYS
+
+
+def _drift_days(profile: Sequence[Record], numeric: Sequence[str], texts: Sequence[str], least_rows: int) -> DriftDays:
+    """Of each day with enough rows, the figures of the version that scored most of it."""
+    most: dict[tuple[datetime, str], Record] = {}
+    for row in sorted((row for row in profile if not row["slice_key"]), key=lambda row: row["count"]):
+        most[row["day"], row["column_name"]] = row
+    days = sorted({day for day, name in most if name == TABLE and most[day, name]["count"] >= least_rows})
+    index = pd.DatetimeIndex(days, tz=UTC) if days else pd.DatetimeIndex([], tz=UTC)
+    numbers = {
+        (of, name): [_number(most.get((day, name)), of) for day in days] for of in _OF_COLUMN for name in numeric
+    }
+    shares: dict[tuple[str, str], dict[datetime, float]] = defaultdict(dict)
+    for name in texts:
+        for day in days:
+            items = most[day, name]["frequent_items"] if (day, name) in most else None
+            total = sum(item["count"] for item in items or ())
+            for item in items or ():
+                shares[name, item["item"]][day] = item["count"] / total
+    by_day = {key: [found.get(day, 0.0) for day in days] for key, found in shares.items()}
+    names = (
+        pd.MultiIndex.from_tuples(numbers),
+        pd.MultiIndex.from_tuples(by_day, names=[None, None]) if by_day else None,
+    )
+    return DriftDays(
+        pd.DataFrame(dict(zip(names[0], numbers.values(), strict=True)), index=index, dtype=float),
+        pd.DataFrame(by_day, index=index, columns=names[1], dtype=float),
+    )
+
+
+def _number(row: Record | None, of: str) -> float:
+    value = None if row is None else row[of]
+    return math.nan if value is None else float(value)
+
+
+def _declines(
+    reference: Reference, whole: Sequence[Record], last_day: datetime, config: Config
+) -> dict[Place, dict[datetime, tuple[float, str]]]:
+    """By place and day, how many bounds the ranking has declined, and that in words; of the days that can be judged."""
+    monitoring, settings = config.monitoring, config.monitoring.decline
+    label, prediction = config.label.column, config.prediction.column
+    recent: dict[Place, dict[datetime, Record]] = defaultdict(dict)
+    for row in sorted(whole, key=lambda row: row["count"]):
+        if _is_complete(row, monitoring) and row["day"] <= last_day and row["roc_auc"] is not None:
+            recent[Place("", row["slice_key"] or "", row["slice_value"] or "")][row["day"]] = row
+    own = {Place("", key, value): rows for (key, value), rows in by_slice(reference.rows, config.slices).items()}
+    found: dict[Place, dict[datetime, tuple[float, str]]] = {}
+    for place, rows in {Place(): reference.rows, **own}.items():
+        if len(recent.get(place, {})) < settings.days:
+            continue
+        validated = ranks(rows, reference.day[rows.index], label, prediction, monitoring.min_labelled_rows)
+        days = pd.DataFrame.from_dict(recent[place], orient="index")[["roc_auc", EXPECTED_AUC]].sort_index()
+        days.columns = validated.columns
+        rate = settings.false_alarm_rate_of_slices if place.slice_key else settings.false_alarm_rate
+        for day in days.index[settings.days - 1 :]:
+            if one := decline(validated, days.loc[:day], rate, settings):
+                found.setdefault(place, {})[day] = one.ratio, one.sentence
+    return found
+
+
+def _unmeasured(spark: SparkSession, tables: Tables, measured: Sequence[Record], last_day: datetime) -> float:
+    """How many of the last days have predictions, and no figures."""
+    first = last_day - DAY * (_USUAL_DAYS - 1)
+    moment, end = F.col("prediction_at"), last_day + DAY
+    recent = spark.table(tables.inference_log).filter((moment >= F.lit(first)) & (moment < F.lit(end)))
+    days = recent.select(F.unix_seconds(F.date_trunc("day", moment)).alias("day")).distinct().collect()
+    return float(len({_moment(row["day"]) for row in days} - {row["day"] for row in measured}))
+
+
+def _versions(
+    spark: SparkSession, tables: Tables, model_name: str, measured: Sequence[Record], day: datetime
+) -> dict[datetime, float | None]:
+    """How many versions scored a day, without those that were promoted in its course."""
+    scored = {row["model_version"] for row in measured if row["day"] == day}
+    if not scored:
+        return {}
+    moved = (F.col("as_of") > F.lit(day)) & (F.col("as_of") < F.lit(day + DAY))
+    promoted = _promotions(spark, tables, model_name)
+    return {day: float(len(scored) - (0 if promoted is None else promoted.filter(moved).count()))}
+
+
+def _unrecorded(spark: SparkSession, tables: Tables, model_name: str, day: datetime) -> dict[datetime, float | None]:
+    """1 where champion is another version than the last promotion or rollback made it."""
+    promoted = _promotions(spark, tables, model_name)
+    newest = None if promoted is None else promoted.orderBy(F.desc("move")).select("model_version").first()
+    return {} if newest is None else {day: float(champion_version(model_name) != newest["model_version"])}
+
+
+def _promotions(spark: SparkSession, tables: Tables, model_name: str) -> DataFrame | None:
+    if not spark.catalog.tableExists(tables.promotions):
+        return None
+    done = (F.col("model_name") == model_name) & (F.col("status") == "done")
+    return spark.table(tables.promotions).filter(done)
 
 
 def _read_profile(metrics: DataFrame, first_day: datetime, as_of: datetime, columns: WatchedColumns) -> list[Record]:
     is_recent = (F.col("granularity") == GRANULARITY) & (F.col("log_type") == INPUT)
     is_recent &= (F.col("window.start") >= F.lit(first_day)) & (F.col("window.start") < F.lit(as_of))
-    wanted = F.col("column_name").isin(TABLE, *columns.categorical)
+    wanted = F.col("column_name").isin(TABLE, *columns.numeric, *columns.categorical)
     # Of a column, the whole alone; a slice has its own quality.
     whole = F.col("slice_key").isNull() | (F.col("column_name") == TABLE)
-    baseline = (F.col("log_type") == BASELINE) & (F.col("column_name") != TABLE)
-    items = F.when(F.col("column_name") != TABLE, F.col("frequent_items")).alias("frequent_items")
-    rows = metrics.filter((is_recent | baseline) & wanted & whole).select(
-        "log_type", "model_version", "column_name", "slice_key", "slice_value", items, *_OF_TABLE, _day()
+    items = F.when(F.col("column_name").isin(*columns.categorical), F.col("frequent_items")).alias("frequent_items")
+    rows = metrics.filter(is_recent & wanted & whole).select(
+        "model_version", "column_name", "slice_key", "slice_value", items, *_OF_COLUMN, *_OF_TABLE, _day()
     )
     return [row | {"day": _moment(row["day"])} for row in rows.toArrow().to_pylist()]
-
-
-def _read_drift(metrics: DataFrame, first_day: datetime, last_day: datetime, version: str) -> list[Record]:
-    of_days = (F.col("window.start") >= F.lit(first_day)) & (F.col("window.start") <= F.lit(last_day))
-    own = (F.col("granularity") == GRANULARITY) & (F.col("drift_type") == BASELINE) & F.col("slice_key").isNull()
-    rows = metrics.filter(of_days & own & (F.col("model_version") == version))
-    found = rows.select("column_name", *_OF_DRIFT, _day()).toArrow().to_pylist()
-    return [row | {"day": _moment(row["day"])} for row in found]
 
 
 def _day() -> Column:
@@ -186,12 +336,17 @@ def _quality(own: Sequence[Record], monitoring: Monitoring) -> Figures:
     figures: Figures = {name: defaultdict(dict) for name in (LABEL_SHARE, "roc_auc", "log_loss_skill")}
     for row in own:
         place, day = Place("", row["slice_key"] or "", row["slice_value"] or ""), row["day"]
-        share, labelled = row[LABEL_SHARE] or 0.0, row[LABELLED] or 0
-        is_complete = share >= monitoring.min_label_share and labelled >= monitoring.min_labelled_rows
-        figures[LABEL_SHARE][place][day] = share
+        is_complete = _is_complete(row, monitoring)
+        figures[LABEL_SHARE][place][day] = row[LABEL_SHARE] or 0.0
         figures["roc_auc"][place][day] = row["roc_auc"] if is_complete else None
         figures["log_loss_skill"][place][day] = _skill(row["log_loss"], row["label_rate"]) if is_complete else None
     return figures
+
+
+def _is_complete(row: Record, monitoring: Monitoring) -> bool:
+    """Whether enough labels of a day are known."""
+    share, labelled = row[LABEL_SHARE] or 0.0, row[LABELLED] or 0
+    return bool(share >= monitoring.min_label_share and labelled >= monitoring.min_labelled_rows)
 
 
 def _skill(loss: float, rate: float) -> float | None:
@@ -199,23 +354,3 @@ def _skill(loss: float, rate: float) -> float | None:
     if not 0 < rate < 1:
         return None
     return 1 - loss / -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
-
-
-def _drift(rows: Sequence[Record]) -> Figures:
-    figures: Figures = {name: defaultdict(dict) for name in _OF_DRIFT}
-    for row in rows:
-        for name in _OF_DRIFT:
-            figures[name][Place(row["column_name"])][row["day"]] = row[name]
-    return figures
-
-
-def _unseen(rows: Sequence[Record]) -> dict[Place, dict[datetime, float | None]]:
-    """The share of a day's values (the frequent ones, that is) that are none of the baseline's."""
-    known = {r["column_name"]: {i["item"] for i in r["frequent_items"]} for r in rows if r["log_type"] == BASELINE}
-    shares: dict[Place, dict[datetime, float | None]] = defaultdict(dict)
-    for row in rows:
-        if row["log_type"] == INPUT and row["column_name"] in known:
-            counts = {item["item"]: item["count"] for item in row["frequent_items"] or []}
-            unseen = sum(count for item, count in counts.items() if item not in known[row["column_name"]])
-            shares[Place(row["column_name"])][row["day"]] = unseen / sum(counts.values()) if counts else None
-    return shares

@@ -12,7 +12,7 @@ from project.tables import quoted
 
 TABLE = ":table"
 NEWEST = "newest_prediction"
-LABELLED, LABEL_SHARE = "labelled_rows", "label_share"
+LABELLED, LABEL_SHARE, EXPECTED_AUC = "labelled_rows", "label_share", "expected_roc_auc"
 _DECIMALS = 9
 # Keeps a certain prediction that was wrong from an infinite loss, as scikit-learn's log_loss does.
 _LEAST = "1e-15D"
@@ -36,7 +36,8 @@ def aggregates(config: Config) -> Mapping[str, Aggregate]:
 
     `labelled_rows`, the rows by outcome, `label_share` (share of rows whose outcome is known, 0 to 1),
     `newest_prediction` (seconds since 1970, UTC); of the labelled rows `label_rate`, `mean_prediction`, `brier` (mean
-    squared error), `log_loss` (nats) and `roc_auc` (NULL where there is one class alone).
+    squared error), `log_loss` (nats), `roc_auc` (NULL where there is one class alone) and
+    `expected_roc_auc` (what it would be if each probability were true).
 
     Args:
         config: names the label and the prediction.
@@ -50,7 +51,8 @@ def aggregates(config: Config) -> Mapping[str, Aggregate]:
         "mean_prediction": f"avg(CASE WHEN {label} IS NOT NULL THEN {prediction} END)",
         "brier": f"avg(power({prediction} - {label}, 2))",
         "log_loss": f"-avg({label} * ln({likely}) + (1 - {label}) * ln(1 - {likely}))",
-        "roc_auc": _roc_auc(label, prediction),
+        "roc_auc": f"{_pairs_in_order(label, prediction, label, 'y')} / nullif(sum({label}) * sum(1 - {label}), 0)",
+        EXPECTED_AUC: _expected_roc_auc(label, prediction),
     }
     return {
         LABELLED: Aggregate(f"count({label})", "long"),
@@ -60,16 +62,32 @@ def aggregates(config: Config) -> Mapping[str, Aggregate]:
     }
 
 
-def _roc_auc(label: str, prediction: str) -> str:
-    """The share of pairs of a positive and a negative that are in order, a tie being half of one (Mann and Whitney,
-    1947): over the rows by rising prediction, each group of ties is added once the next one begins."""
-    pairs = f"collect_list(CASE WHEN {label} IS NOT NULL THEN struct({prediction} AS p, {label} AS y) END)"
+def _expected_roc_auc(label: str, prediction: str) -> str:
+    """The pairs of two rows alone, each weighed by how probable it is that one is positive and the other negative."""
+    known = f"CASE WHEN {label} IS NOT NULL THEN {prediction} END"
+    itself = f"sum({known} * (1 - {known}))"
+    every = f"sum({known}) * sum(1 - ({known})) - {itself}"
+    return f"({_pairs_in_order(label, prediction, prediction, 'q')} - {itself} / 2) / nullif({every}, 0)"
+
+
+def _pairs_in_order(label: str, prediction: str, positive: str, y: str) -> str:
+    """How many pairs of a positive and a negative are in order, a tie being half of one (Mann and Whitney, 1947): over
+    the labelled rows by rising prediction, each group of ties is added once the next one begins.
+
+    Args:
+        label: is NULL where a row does not count.
+        prediction: the order.
+        positive: how much of a positive each row is, 0 to 1; of a negative, the rest.
+        y: a name for that: Spark tells two lists of one query apart by the names of their fields.
+    """
+    pairs = f"collect_list(CASE WHEN {label} IS NOT NULL THEN struct({prediction} AS p, {positive} AS {y}) END)"
     won = "s.won + s.pos * (s.below + s.neg / 2)"
+    same = f"'p', s.p, 'below', s.below, 'neg', s.neg + 1 - x.{y}, 'pos', s.pos + x.{y}, 'won', s.won"
     return f"""aggregate(
         sort_array({pairs}),
         named_struct('p', -1D, 'below', 0D, 'neg', 0D, 'pos', 0D, 'won', 0D),
         (s, x) -> CASE WHEN x.p = s.p
-            THEN named_struct('p', s.p, 'below', s.below, 'neg', s.neg + 1 - x.y, 'pos', s.pos + x.y, 'won', s.won)
-            ELSE named_struct('p', x.p, 'below', s.below + s.neg, 'neg', 1 - x.y, 'pos', x.y, 'won', {won}) END,
+            THEN named_struct({same})
+            ELSE named_struct('p', x.p, 'below', s.below + s.neg, 'neg', 1 - x.{y}, 'pos', x.{y}, 'won', {won}) END,
         s -> {won}
-    ) / nullif(sum({label}) * sum(1 - {label}), 0)"""
+    )"""

@@ -61,7 +61,7 @@ def render_report(data: ReportData, config: Config) -> str:
         measures=_MEASURES,
         charts=draw_charts(data, config),
         drift=data.drift[:_SHOWN_COLUMNS],
-        nulls=sorted(_with_nulls(data), key=lambda row: -float(row["percent_null_delta"])),
+        nulls=data.nulls,
         notable_points=_NOTABLE_POINTS,
         least_slice_rows=_LEAST_SLICE_ROWS,
     )
@@ -74,9 +74,11 @@ def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
         curves = {"this window": data.calibration["now"], "validation": data.calibration.get("before", [])}
         drawn["calibration"] = charts.calibration_chart(curves)
     if data.drift:
-        bound = next((c.threshold for c in config.monitoring.checks if c.kind == "feature_drift"), None)
-        bars = [(row["column_name"], row["population_stability_index"]) for row in data.drift[:_SHOWN_COLUMNS]]
-        drawn["drift"] = charts.drift_chart(bars, bound)
+        bars = [(row["column_name"], row["ratio"]) for row in data.drift[:_SHOWN_COLUMNS]]
+        drawn["drift"] = charts.drift_chart(bars)
+    for column, found in data.distributions.items():
+        numbers = charts.deciles_chart(column, found.now, found.before) if found.now else ""
+        drawn[f"distribution-{column}"] = numbers or charts.shares_chart(column, found.shares_now, found.shares_before)
     for key in config.slices:
         if dots := _slice_dots(data, key):
             drawn[f"slices-{key}"] = charts.slices_chart(key, dots)
@@ -88,10 +90,6 @@ def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
         drawn["rates"] = charts.rates_chart(_names(labelled), predicted, [day["label_rate"] for day in labelled])
     # The drawing library escapes what it writes.
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
-
-
-def _with_nulls(data: ReportData) -> list[dict[str, Any]]:
-    return [row for row in data.drift if row["percent_null"] or row["percent_null_delta"]]
 
 
 def _names(days: list[dict[str, Any]]) -> list[str]:

@@ -1,10 +1,12 @@
 """What a report shows, read from the tables and the registry: a few rows each, however long the history."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import fmean
 from typing import Any
 
 from mlflow import MlflowClient
@@ -12,6 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from monitoring.daily import BASELINE, INPUT
+from monitoring.drift import WEEK_DAYS
 from monitoring.figures import LABELLED, TABLE
 from monitoring.ground_truth import OUTCOMES
 from monitoring.quality import SLICE, measure_quality
@@ -25,12 +28,30 @@ from project.times import parse_optional_moment
 CALIBRATION_BINS = 10
 _LEAST_ROWS_OF_A_BIN = 20
 _MOST_REASONS = 50
+_MOST_DISTRIBUTIONS, _MOST_ITEMS = 6, 12
 _COUNTS_AT_A_TIME = 4
 # The last digits of a mean differ with the order of its terms: cut, so that equal means are always in the same order.
 _MEAN_DECIMALS = 9
 _MINUTE = "yyyy-MM-dd HH:mm"
 
 type Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A column in the last week and in the baseline.
+
+    Attributes:
+        now: its deciles from the least value to the greatest; empty of texts.
+        before: the baseline's.
+        shares_now: the shares of its most frequent texts, 0 to 1; empty of numbers.
+        shares_before: the baseline's.
+    """
+
+    now: list[float]
+    before: list[float]
+    shares_now: dict[str, float]
+    shares_before: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -49,7 +70,8 @@ class ReportData:
             the window, all rows; empty where there is none. before: figures of the watched version on its
             validation window. slices: figures by `slice_key` and `slice_value`, `now` and `before`. days:
             figures by day. calibration: (mean prediction, label rate, rows) of each bin, by 'now' and
-            'before'. drift: means of the days, one record a column, the greatest index first, with the null shares.
+            'before'. drift: the furthest shift of each column in the last week, the furthest beyond its bound first.
+            distributions: of the columns that are beyond it, now and before. nulls: the shares of NULL by column.
             quarantine: source, reason, rows refused. tables: name and rows of every table of the schema.
     """
 
@@ -67,6 +89,8 @@ class ReportData:
     days: list[Record]
     calibration: dict[str, list[tuple[float, float, int]]]
     drift: list[Record]
+    distributions: dict[str, Distribution]
+    nulls: list[Record]
     quarantine: list[Record]
     tables: list[Record]
 
@@ -83,6 +107,8 @@ def read_report_data(
     before = roles.get("challenger", {})
     log = _logged_rows(spark, tables, model_name, version, as_of, window)
     now = _keyed(_records(measure_quality(log, config.slices, config.label.column, config.prediction.column)))
+    drift = _drift(spark, tables, model_name, as_of)
+    unusual = [row["column_name"] for row in drift if row["ratio"] > 1]
     return ReportData(
         model_name=model_name,
         as_of=as_of,
@@ -97,7 +123,9 @@ def read_report_data(
         slices=_slices(now, before),
         days=_days(spark, tables, version, window),
         calibration=_calibration(log, _baseline(spark, tables, version), config),
-        drift=_drift(spark, tables, version, window),
+        drift=drift,
+        distributions=_distributions(spark, tables, version, as_of, unusual) if unusual else {},
+        nulls=_nulls(spark, tables, version, window),
         quarantine=_quarantine(spark, tables, as_of),
         tables=_row_counts(spark, tables),
     )
@@ -239,15 +267,53 @@ def _calibration(now: DataFrame, before: DataFrame, config: Config) -> dict[str,
     }
 
 
-def _drift(spark: SparkSession, tables: Tables, version: str, window: Window) -> list[Record]:
+def _drift(spark: SparkSession, tables: Tables, model_name: str, as_of: datetime) -> list[Record]:
+    own = (F.col("model_name") == model_name) & (F.col("as_of") == F.lit(as_of))
+    rows = spark.table(tables.column_drift).filter(own)
+    return _records(rows.orderBy(F.desc("ratio"), "column_name").select("column_name", "kind", "ratio", "sentence"))
+
+
+def _distributions(
+    spark: SparkSession, tables: Tables, version: str, as_of: datetime, columns: list[str]
+) -> dict[str, Distribution]:
+    """The last week's days and the version's baseline: the deciles of numbers, the shares of texts."""
+    week = Window(as_of - timedelta(days=WEEK_DAYS), as_of)
+    is_now = (F.col("log_type") == INPUT) & _of_days(week)
+    own = (F.col("model_version") == version) & F.col("column_name").isin(columns) & F.col("slice_key").isNull()
+    profile = spark.table(tables.profile_metrics).filter(own & (is_now | (F.col("log_type") == BASELINE)))
+    rows = profile.select("column_name", "log_type", "quantiles", "frequent_items").toArrow().to_pylist()
+    found = {}
+    for column in columns[:_MOST_DISTRIBUTIONS]:
+        of_column = [row for row in rows if row["column_name"] == column]
+        now, before = ([row for row in of_column if row["log_type"] == kind] for kind in (INPUT, BASELINE))
+        if now and before:
+            found[column] = Distribution(_deciles(now), _deciles(before), _shares(now), _shares(before))
+    return found
+
+
+def _deciles(rows: list[Record]) -> list[float]:
+    """The mean of the days, decile by decile; empty of texts."""
+    return [fmean(values) for values in zip(*(row["quantiles"] for row in rows if row["quantiles"]), strict=True)]
+
+
+def _shares(rows: list[Record]) -> dict[str, float]:
+    """The share of each text; empty of numbers."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update({item["item"]: item["count"] for item in row["frequent_items"] or ()})
+    return {item: number / counts.total() for item, number in counts.most_common(_MOST_ITEMS)}
+
+
+def _nulls(spark: SparkSession, tables: Tables, version: str, window: Window) -> list[Record]:
     """The mean of the days, by column."""
     own = (F.col("model_version") == version) & F.col("slice_key").isNull() & _of_days(window)
     profile = spark.table(tables.profile_metrics).filter(own & (F.col("log_type") == INPUT))
     shares = profile.groupBy("column_name").agg(F.avg("percent_null").alias("percent_null"))
-    names = ("population_stability_index", "js_distance", "percent_null_delta")
     drift = spark.table(tables.drift_metrics).filter(own & (F.col("drift_type") == BASELINE))
-    means = drift.groupBy("column_name").agg(*(F.round(F.avg(name), _MEAN_DECIMALS).alias(name) for name in names))
-    return _records(means.join(shares, "column_name").orderBy(F.desc("population_stability_index"), "column_name"))
+    rise = F.round(F.avg("percent_null_delta"), _MEAN_DECIMALS).alias("percent_null_delta")
+    found = shares.join(drift.groupBy("column_name").agg(rise), "column_name")
+    some = found.filter((F.col("percent_null") != 0) | (F.col("percent_null_delta") != 0))
+    return _records(some.orderBy(F.desc("percent_null_delta"), "column_name"))
 
 
 def _quarantine(spark: SparkSession, tables: Tables, as_of: datetime) -> list[Record]:

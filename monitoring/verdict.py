@@ -85,9 +85,12 @@ class Verdict:
             return "A training starts on what has been seen since; every gate judges what comes of it."
         if self.cooldown_until is not None:
             until = f"{self.cooldown_until:%Y-%m-%d %H:%M}"
-            return f"The last training is too short ago: the next may start from {until} UTC."
+            return f"Retraining is on cooldown until {until} UTC."
         if self.status == VIOLATED and wants_training(self.findings):
             return "Train anew on what has been seen since, and compare."
+        advice = dict.fromkeys(finding.advice for finding in self.violations if finding.advice)
+        if advice:
+            return " ".join(advice)
         return _RECOMMENDATIONS[self.status]
 
 

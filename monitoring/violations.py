@@ -1,12 +1,15 @@
 """Reads the metric tables, judges the last days, and files the verdict."""
 
+from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from monitoring.checks import Finding, find
+from monitoring.checks import Finding, Place, find
 from monitoring.daily import read_daily_figures
 from monitoring.verdict import RETRAIN, Verdict, judge, wants_training
 from monitoring.windows import judged_window
@@ -26,6 +29,12 @@ VERDICT_SCHEMA = """model_name string, as_of timestamp, check_name string, kind 
     window_end timestamp"""
 
 
+DRIFT_SCHEMA = """model_name string, as_of timestamp, model_version string, column_name string, kind string,
+    item string, value double, usual double, bound double, ratio double, sentence string"""
+
+_NO_WORDS: Mapping[Place, tuple[str, str]] = MappingProxyType({})
+
+
 def check_violations(
     spark: SparkSession, tables: Tables, model_name: str, as_of: datetime, may_retrain: bool, config: Config
 ) -> Verdict:
@@ -41,11 +50,18 @@ def check_violations(
 
     Returns:
         The verdict. Its rows replace those of the same model and moment: one with `check_name` ':all', and one a
-        finding.
+        finding. The furthest shift of each column replaces that of the same moment in `column_drift`.
     """
-    figures = read_daily_figures(spark, tables, as_of, config)
-    figures = figures.with_age(trained_as_of(model_name, figures.model_version), config.history_start, as_of)
-    findings = [f for check in config.monitoring.checks for f in find(check, figures.of(check), figures.last_day)]
+    figures = read_daily_figures(spark, tables, model_name, as_of, config)
+    trained = trained_as_of(model_name, figures.model_version) if figures.model_version else None
+    figures = figures.with_age(trained, config.history_start, as_of)
+    findings = [
+        finding
+        for check in config.monitoring.checks
+        for finding in find(
+            check, figures.of(check), figures.last_day_of(check), figures.words.get(check.metric, _NO_WORDS)
+        )
+    ]
     verdict = judge(
         figures.model_version,
         figures.rows,
@@ -60,6 +76,9 @@ def check_violations(
     rows = spark.createDataFrame([list(row.values()) for row in verdict_rows(model_name, verdict)], VERDICT_SCHEMA)
     own = (F.col("model_name") == model_name) & (F.col("as_of") == F.lit(as_of))
     replace_rows(spark, tables.monitoring_verdicts, rows, own)
+    common = (model_name, as_of, figures.model_version)
+    columns = {shift.column: (*common, *astuple(shift), shift.sentence) for shift in reversed(figures.shifts)}
+    replace_rows(spark, tables.column_drift, spark.createDataFrame([*columns.values()], DRIFT_SCHEMA), own)
     return verdict
 
 

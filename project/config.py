@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
+from math import log
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,8 +19,8 @@ METRICS = (
 )
 # What a check of monitoring can be about; monitoring/README.md says what each is.
 FIGURES = (
-    *("count", "hours_since_prediction", "volume_ratio", "label_share", "percent_null_delta", "unseen_share"),
-    *("population_stability_index", "roc_auc", "log_loss_skill", "days_since_training", "history_growth"),
+    *("count", "hours_since_prediction", "volume_ratio", "label_share", "days_unmeasured", "versions_of_a_day"),
+    *("unrecorded_champion", "drift", "decline", "roc_auc", "log_loss_skill", "days_since_training", "history_growth"),
 )
 
 
@@ -325,7 +326,6 @@ class MonitoringCheck(_Section):
         metric: the figure; monitoring/README.md lists them.
         greater_is_better: on which side of the threshold the good figures lie.
         threshold: the bound, in the figure's unit.
-        threshold_of: bounds of single columns, which take its place.
         days_broken: how many days must break it: one bad day is none of the model's fault.
         of_days: how many days are looked at.
         answer: what a violation starts: an alert, or an alert and a training.
@@ -341,7 +341,6 @@ class MonitoringCheck(_Section):
     of_days: Annotated[int, Field(gt=0)]
     answer: Literal["alert", "retrain"]
     by_slice: bool = False
-    threshold_of: dict[str, float] = {}
 
     @field_validator("metric")
     @classmethod
@@ -354,10 +353,15 @@ class MonitoringCheck(_Section):
             raise ValueError(f"{self.name}: `days_broken` must be at most `of_days`")
         return self
 
-    def bound_of(self, column: str) -> Threshold:
-        """The bound of a column's figure; of what is about no column, the column is empty."""
-        threshold = self.threshold_of.get(column, self.threshold)
-        return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=threshold)
+    @property
+    def bound(self) -> Threshold:
+        """The bound of its figure."""
+        return Threshold(metric=self.metric, greater_is_better=self.greater_is_better, threshold=self.threshold)
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether its figure is of labels, so that a day is judged once they are due."""
+        return self.kind == "model_quality" or self.metric == "label_share"
 
 
 def check_known(kind: str, name: str, known: Collection[str], key: str = "") -> str:
@@ -370,6 +374,67 @@ def check_known(kind: str, name: str, known: Collection[str], key: str = "") -> 
         where = f"{key}: " if key else ""
         raise ValueError(f"{where}there is no {kind} '{name}'; there are {', '.join(known)}")
     return name
+
+
+class Drift(_Section):
+    """How far a week may lie from the baseline's weeks, where their own distance does not say more.
+
+    Attributes:
+        reference_days: so many days, up to the last that a version was validated on, say what is usual.
+        least_weeks: where they are fewer weeks, nothing is said.
+        false_alarm_rate: how often a figure of a week may be beyond its bound by chance, as a share.
+        false_alarm_rate_of: the same of single columns, which take its place.
+        least: by kind of shift, what is too little to matter however steady the weeks were: of `level`, `low` and
+            `high` in standard deviations of the column's rows, of `nulls` and `unseen` as a share of them, of `share`,
+            `spread` and `still` as a factor.
+        least_low: of single columns, the same of `low`, in the column's own unit.
+        least_share: a category with a smaller share of the rows is not watched by itself.
+        steady_end: least and greatest values that stray further than so many standard deviations are not watched.
+        ignored: columns that only say when: their distribution follows from the calendar.
+    """
+
+    reference_days: Annotated[int, Field(ge=14)]
+    least_weeks: Annotated[int, Field(ge=3)]
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=1)]
+    false_alarm_rate_of: dict[str, Annotated[float, Field(gt=0, lt=1)]]
+    least: dict[
+        Literal["level", "low", "high", "spread", "nulls", "share", "unseen", "still"], Annotated[float, Field(gt=0)]
+    ]
+    least_low: dict[str, Annotated[float, Field(gt=0)]]
+    least_share: Annotated[float, Field(gt=0, lt=1)]
+    steady_end: Annotated[float, Field(gt=0)]
+    ignored: tuple[str, ...]
+
+    def rate_of(self, column: str) -> float:
+        """How often a figure of a column may be beyond its bound by chance."""
+        return self.false_alarm_rate_of.get(column, self.false_alarm_rate)
+
+    def least_of(self, kind: str, column: str, deviation: float) -> float:
+        """The narrowest bound of a figure: in standard deviations, as a share, or as the logarithm of a factor.
+
+        Args:
+            kind: what has moved.
+            column: of which column.
+            deviation: the standard deviation of its rows.
+        """
+        if kind == "low" and column in self.least_low:
+            return self.least_low[column] / deviation
+        least: float = self.least[kind]  # type: ignore[index]
+        return log(least) if kind in {"share", "spread", "still"} else least
+
+
+class Decline(_Section):
+    """How far the ranking of the last days may fall behind validation.
+
+    Attributes:
+        days: how many judged days are looked at.
+        false_alarm_rate: how often a model that is as it was may be taken for worse, as a share.
+        false_alarm_rate_of_slices: the same of each slice; there are many.
+    """
+
+    days: Annotated[int, Field(gt=2)]
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=1)]
+    false_alarm_rate_of_slices: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Retraining(_Section):
@@ -406,6 +471,8 @@ class Monitoring(_Section):
     min_label_share: Annotated[float, Field(ge=0, le=1)]
     min_labelled_rows: Annotated[int, Field(gt=0)]
     late_from: Annotated[float, Field(gt=0, lt=1)]
+    drift: Drift
+    decline: Decline
     checks: tuple[MonitoringCheck, ...]
     retraining: Retraining
 
@@ -420,7 +487,7 @@ class Monitoring(_Section):
     @property
     def look_back_days(self) -> int:
         """As many days as the report or any check looks at."""
-        return max(self.window_days, *(check.of_days for check in self.checks))
+        return max(self.window_days, self.decline.days, *(check.of_days for check in self.checks))
 
 
 class Config(_Section):

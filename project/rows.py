@@ -46,7 +46,7 @@ def check_columns(config: Config, inputs: Collection[str]) -> None:
         ValueError: it names the key, the column, and the columns that there are.
     """
     columns = (*FILE_COLUMNS, *LOOKUP_COLUMNS, *inputs)
-    validation, checks = config.validation, config.monitoring.checks
+    validation, drift, watched = config.validation, config.monitoring.drift, (*inputs, config.prediction.column)
     named: Mapping[str, tuple[Iterable[str], Collection[str]]] = {
         "slices": (config.slices, columns),
         "validation.slices.bands": ([band.column for band in validation.slices.bands], columns),
@@ -56,10 +56,9 @@ def check_columns(config: Config, inputs: Collection[str]) -> None:
         ),
         "validation.behaviour.irrelevant": (validation.behaviour.irrelevant, columns),
         "validation.data.null_rates": (validation.data.null_rates, inputs),
-        "monitoring.checks.threshold_of": (
-            [name for check in checks for name in check.threshold_of],
-            (*inputs, config.prediction.column),
-        ),
+        "monitoring.drift.ignored": (drift.ignored, inputs),
+        "monitoring.drift.least_low": (drift.least_low, watched),
+        "monitoring.drift.false_alarm_rate_of": (drift.false_alarm_rate_of, watched),
     }
     for key, (names, known) in named.items():
         for name in names:

@@ -120,6 +120,11 @@ class Tables:
         return self.named("inference_log_drift_metrics")
 
     @property
+    def column_drift(self) -> str:
+        """How far each column of the last week was from what is usual, in its own bounds; a row a column and moment."""
+        return self.named("column_drift")
+
+    @property
     def monitoring_verdicts(self) -> str:
         """What monitoring found as of each moment: a row for all, and a row a check and place."""
         return self.named("monitoring_verdicts")

@@ -1,4 +1,4 @@
-"""The command behind `make replay`."""
+"""The commands behind `make replay` and `make power`."""
 
 import os
 import sys
@@ -19,12 +19,17 @@ START, END = datetime(2013, 2, 14, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UT
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command(help="Run the year as the schedules would, day by day, and report what it came to.")
+@click.group(help="A year of the sample, day by day.")
+def commands() -> None:
+    """The group of all commands."""
+
+
+@commands.command("play", help="Run the year as the schedules would, day by day, and report what it came to.")
 @click.option("--step", default=1, show_default=True, type=click.IntRange(min=1), help="Days from one run to the next.")
 @click.option("--faults", "with_faults", is_flag=True, help="Let the feed fail as real feeds do.")
 @click.option("--start", type=_DATE, default=f"{START:%Y-%m-%d}", show_default=True, help="The day before the first.")
 @click.option("--end", type=_DATE, default=f"{END:%Y-%m-%d}", show_default=True, help="The last day.")
-def command(step: int, with_faults: bool, start: datetime, end: datetime) -> None:
+def play(step: int, with_faults: bool, start: datetime, end: datetime) -> None:
     """Goes on where the last call was, and ends with the report."""
     plan = Plan(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), step, with_faults)
     if plan.start >= plan.end:
@@ -37,10 +42,22 @@ def command(step: int, with_faults: bool, start: datetime, end: datetime) -> Non
         run(plan, _bundle(), workspace, Console(file=sys.stdout, highlight=False))
 
 
+@commands.command(help="Measure what monitoring finds in the played year, or in one that is made from its features.")
+@click.option("--weeks", default=20, show_default=True, type=click.IntRange(min=1), help="Where each shift is put.")
+def power(weeks: int) -> None:
+    """Prints the table, and writes it as JSON."""
+    plan, home = Plan(START, END, 1, with_faults=False), find_workspace().root
+    is_played = (home / "replay" / plan.name / "report.html").exists()
+    with _workspace_of(plan if is_played else None) as workspace:
+        from replay.power_run import run  # noqa: PLC0415 (as above)
+
+        run(plan, is_played, _bundle(), workspace, home / "power.json", weeks, Console(highlight=False))
+
+
 @contextmanager
-def _workspace_of(plan: Plan) -> Iterator[Workspace]:
-    """The replay's own folder in the local workspace's."""
-    os.environ[FOLDER_VARIABLE] = str(find_workspace().root / "replay" / plan.name)
+def _workspace_of(plan: Plan | None) -> Iterator[Workspace]:
+    """A replay's own folder in the local workspace's, or that of a year that was not played."""
+    os.environ[FOLDER_VARIABLE] = str(find_workspace().root / "replay" / (plan.name if plan else "year"))
     with open_workspace() as workspace:
         yield workspace
 
@@ -61,7 +78,7 @@ def main() -> None:
     """Runs the command; what the user can put right is said in one sentence."""
     try:
         with one_sentence_errors():
-            command(standalone_mode=False)
+            commands(standalone_mode=False)
     except click.ClickException as error:
         print(f"error: {error.format_message()}", file=sys.stderr)
         sys.exit(2)

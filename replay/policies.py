@@ -61,10 +61,15 @@ def policies(start: datetime, end: datetime) -> tuple[Policy, ...]:
     weekly = tuple(moment for moment in weeks if moment < end)
     return (
         Policy("never", (start,)),
-        Policy("monthly", (start, *_firsts_of_months(start, end))),
+        monthly(start, end),
         Policy("weekly", weekly),
         Policy("weekly, unjudged", weekly, on_all_labels=True),
     )
+
+
+def monthly(start: datetime, end: datetime) -> Policy:
+    """A training at the start, and one on each first of a month before the end."""
+    return Policy("monthly", (start, *_firsts_of_months(start, end)))
 
 
 def _firsts_of_months(start: datetime, end: datetime) -> Iterator[datetime]:
@@ -126,7 +131,7 @@ def _play_one(
         return scores, float(scores.attrs["fit_seconds"])
     label = config.label.column
     columns = inputs(frame, config)
-    learned = frame.loc[_is_learned(frame, policy, moment, config), [*columns, label, WEEK]]
+    learned = frame.loc[learned_by(frame, policy, moment, config), [*columns, label, WEEK]]
     began = time.monotonic()
     model = fit(make_frame(learned, label, WEEK), config)
     seconds = time.monotonic() - began
@@ -140,7 +145,7 @@ def _play_one(
     return scores, seconds
 
 
-def _is_learned(frame: pd.DataFrame, policy: Policy, moment: datetime, config: Config) -> pd.Series:
+def learned_by(frame: pd.DataFrame, policy: Policy, moment: datetime, config: Config) -> pd.Series:
     """The rows that a training as of a moment learns from."""
     if policy.on_all_labels:
         return frame[KNOWN] <= moment

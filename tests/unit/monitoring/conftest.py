@@ -26,7 +26,7 @@ from tests.unit.tables import InputTables
 MODEL = "spark_catalog.watched.arrival_delay"
 AS_OF = datetime(2013, 8, 9, tzinfo=UTC)
 VALIDATED = datetime(2013, 8, 1, tzinfo=UTC)
-JULY = datetime(2013, 7, 1, tzinfo=UTC)
+JUNE = datetime(2013, 6, 1, tzinfo=UTC)
 WATCHED, OLDER = "10", "9"
 HOSTILE = "<script>alert(1)</script>"
 GATES = '[{"name": "auc", "passed": true, "value": 0.78, "threshold": 0.75, "sentence": "auc is high enough"}]'
@@ -55,15 +55,15 @@ def log() -> pd.DataFrame:
 
 @pytest.fixture(scope="package")
 def week(spark: SparkSession, inputs: InputTables, tables: Tables, log: pd.DataFrame, config: Config) -> Tables:
-    """The log, the validation of its version on July, and a quarantine."""
+    """The log, the validation of its version on June and July, and a quarantine."""
     inputs.write_frame(tables.named("inference_log_rows"), log)
     rows = with_class(spark.table(tables.named("inference_log_rows")), config)
     make_log(tables.inference_log, rows)
     rows.writeTo(tables.inference_log).append()
-    inputs.write_frame(tables.validation_scores, scored(3000, JULY, 31, VALIDATED, seed=1))
+    inputs.write_frame(tables.validation_scores, scored(9000, JUNE, 61, VALIDATED, seed=1))
     inputs.write(
         tables.validation_verdicts,
-        [(MODEL, WATCHED, VALIDATED, None, True, JULY, VALIDATED, GATES, "abc123")],
+        [(MODEL, WATCHED, VALIDATED, None, True, JUNE, VALIDATED, GATES, "abc123")],
         "model_name string, model_version string, as_of timestamp, champion_version string, passed boolean, "
         "window_start timestamp, window_end timestamp, gates string, git_commit string",
     )

@@ -104,20 +104,18 @@ def test_every_place_that_is_violated_is_found_and_of_others_the_worst():
     assert (worst.place.column, worst.status) == ("wind", "passed")
 
 
-def test_a_column_may_have_a_bound_of_its_own():
-    places = {Place("temp"): days(*[BAD] * 7), Place("pressure"): days(*[BAD] * 7)}
-    (finding,) = find(check(threshold_of={"pressure": 0.4}), places, LAST)
-    assert finding.place.column == "temp"
-    stricter = {Place("temp"): days(*[GOOD] * 7), Place("pressure"): days(*[GOOD] * 7)}
-    (finding,) = find(check(threshold_of={"pressure": 0.9}), stricter, LAST)
-    assert (finding.place.column, finding.violated, finding.threshold) == ("pressure", True, 0.9)
-    assert "(pressure) is 0.700, at least 0.9 is needed" in finding.sentence
+def test_what_counts_bounds_is_told_in_its_own_words_and_since_when():
+    counted = check(metric="drift", greater_is_better=False, threshold=1, days_broken=1, of_days=1)
+    places = {Place("temp"): days(2.0, *[0.4] * 3, 1.2, 1.5, 1.7), Place("wind"): days(*[0.9] * 7)}
+    words = {Place("temp"): ("the mean of temp is 9 where 2 was expected", "Look."), Place("wind"): ("", "")}
+    (finding,) = find(counted, places, LAST, words)
+    assert (finding.value, finding.since, finding.advice) == (1.7, LAST - timedelta(days=2), "Look.")
+    assert finding.sentence == "the mean of temp is 9 where 2 was expected since 5 August 2013"
 
 
-def test_nearest_is_what_lies_nearest_to_its_own_bound():
-    places = {Place("temp"): days(*[0.7] * 7), Place("pressure"): days(*[0.65] * 7)}
-    (finding,) = find(check(threshold_of={"pressure": 0.4}), places, LAST)
-    assert (finding.place.column, finding.status) == ("temp", "passed")
+def test_what_can_not_be_judged_says_why():
+    (finding,) = find(check(), {}, LAST, {Place(): ("The baseline has 2 weeks", "")})
+    assert (finding.status, finding.sentence) == ("not judged", "The baseline has 2 weeks")
 
 
 def test_the_sentence_says_what_how_much_where_and_since_when():

@@ -71,7 +71,7 @@ def test_quality_of_a_day_and_its_slices(profile, first_day, key, value):
 def test_the_baseline_is_what_the_version_was_validated_on(spark, week, profile):
     scores = spark.table(week.validation_scores).toPandas()
     found = profile["BASELINE", ":table", None, None]
-    assert (found["count"], found["window"]) == (3000, None)
+    assert (found["count"], found["window"]) == (9000, None)
     assert found["roc_auc"] == pytest.approx(roc_auc_score(scores["late"], scores["prediction"]))
 
 
@@ -158,7 +158,7 @@ def test_days_without_predictions_are_noticed(spark, week, verdict, config):
     later = check_violations(spark, week, MODEL, moment("2013-08-12 00:00"), True, config)
     found = {finding.check.name: finding for finding in later.findings}
     assert found["no_predictions"].violated
-    assert (found["no_predictions"].value, found["no_predictions"].since) == (0, moment("2013-08-10 00:00"))
+    assert (found["no_predictions"].value, found["no_predictions"].since) == (0, moment("2013-08-08 00:00"))
     assert found["freshness"].violated
     assert later.action == "alert"
     much_later = check_violations(spark, week, MODEL, moment("2013-09-12 00:00"), True, config)

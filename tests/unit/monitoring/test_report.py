@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from monitoring.report import render_report, write_report
-from monitoring.report_data import read_report_data
-from tests.unit.monitoring.conftest import AS_OF, HOSTILE, MODEL
+from monitoring.report_data import Distribution, _distributions, read_report_data
+from tests.unit.monitoring.conftest import AS_OF, HOSTILE, MODEL, WATCHED
 
 VOID = {"meta", "path", "rect", "use", "line", "br"}
 
@@ -103,6 +103,23 @@ def test_the_pictures_are_there_and_need_nothing_from_elsewhere(page):
     assert all(link.startswith("#") for link in page.links)
 
 
+def test_a_column_beyond_its_bound_is_shown_beside_the_baseline(data, config):
+    shift = {"column_name": "temp", "kind": "level", "ratio": 2.5, "sentence": "the mean of temp is 91"}
+    moved = {"temp": Distribution([1.0, 2.0], [2.0, 3.0], {}, {}), "origin": Distribution([], [], {"EWR": 1.0}, {})}
+    page = Page(render_report(replace(data, drift=[shift, *data.drift], distributions=moved), config))
+    assert "the mean of temp is 91" in page.text
+    assert {f"{name} in the last week and in the baseline" for name in moved} <= set(page.pictures)
+
+
+def test_distributions_are_those_of_the_week_and_of_the_baseline(spark, week, verdict, log):
+    found = _distributions(spark, week, WATCHED, AS_OF, ["distance_miles", "carrier"])
+    own = log[log["model_version"] == WATCHED]
+    assert found["distance_miles"].now[-1] == own["distance_miles"].max()
+    shares = own["carrier"].value_counts(normalize=True)
+    assert found["carrier"].shares_now == pytest.approx(shares.to_dict(), abs=0.01)
+    assert set(found["carrier"].shares_before) == {"UA", "AA", "HA"}
+
+
 def test_points_of_the_calibration_picture_are_the_data(data, page):
     bins = data.calibration["now"]
     assert len(bins) >= 4
@@ -127,13 +144,22 @@ def test_without_labels_it_says_so(data, config):
     assert "No label of this window is known yet" in page.text
     assert set(page.pictures) == {
         "Predictions a day by outcome",
-        "Population stability index of the columns that drifted most",
+        "How far columns are from what is usual, beside their own bounds",
     }
 
 
 def test_without_predictions_it_says_so(data, config):
     verdict = data.verdict | {"model_version": "", "status": "no predictions", "rows": 0}
-    nothing = {"now": {}, "before": {}, "days": [], "findings": [], "slices": [], "calibration": {}, "drift": []}
+    nothing = {
+        "now": {},
+        "before": {},
+        "days": [],
+        "findings": [],
+        "slices": [],
+        "calibration": {},
+        "drift": [],
+        "nulls": [],
+    }
     page = Page(render_report(replace(data, verdict=verdict, validation=None, **nothing), config))
     assert "Nothing was predicted in this window." in page.text
     assert page.pictures == {}

@@ -48,18 +48,26 @@ def test_each_check_alone_violates_and_has_its_answer(name):
 
 
 def test_of_a_check_that_many_places_violate_the_worst_is_told_in_full_and_the_others_by_name():
-    nulls, volume = CHECKS["nulls"], findings("volume")
-    beyond = {"temp": 5.0, "wind_dir": 30.0, "dewp": 1.0}
+    slices, volume = CHECKS["ranking_of_slices"], findings("volume")
+    below = {"EWR": 0.01, "JFK": 0.1, "LGA": 0.05}
     places = {
-        Place(column): {LAST - DAY * ago: nulls.bound_of(column).threshold + by for ago in range(nulls.of_days)}
-        for column, by in beyond.items()
+        Place("", "origin", name): {LAST - DAY * ago: slices.threshold - by for ago in range(slices.of_days)}
+        for name, by in below.items()
     }
-    found = verdict([*find(nulls, places, LAST), *volume])
-    worst = next(finding for finding in found.violations if finding.place.column == "wind_dir")
-    assert f"{worst.sentence} (also dewp, temp); " in found.sentence
-    assert found.sentence.count("NULLs") == 1
+    found = verdict([*find(slices, places, LAST), *volume])
+    worst = next(finding for finding in found.violations if finding.place.slice_value == "JFK")
+    assert f"{worst.sentence} (also origin EWR, origin LGA)" in found.sentence
+    assert found.sentence.count("ROC AUC") == 1
     assert " violates 2 of " in found.sentence
     assert len(found.violations) == 4
+
+
+def test_what_to_do_is_said_once_for_each_thing_that_is_wrong():
+    drift = CHECKS["feature_drift"]
+    words = {Place(name): (f"{name} has moved", "Look at its unit.") for name in ("temp", "dewp")}
+    found = verdict(find(drift, {place: {LAST: 3.0} for place in words}, LAST, words))
+    assert found.recommendation == "Look at its unit."
+    assert "has moved" in found.sentence
 
 
 def test_every_kind_of_violation_is_watched():
@@ -83,7 +91,7 @@ def test_in_the_cool_down_a_violation_alerts_alone_and_says_until_when():
 
 
 def test_a_violation_that_training_does_not_answer_knows_no_cool_down():
-    found = verdict(findings("nulls"), AS_OF - DAY)
+    found = verdict(findings("volume"), AS_OF - DAY)
     assert (found.action, found.cooldown_until) == ("alert", None)
     assert "feed" in found.recommendation
 
@@ -105,23 +113,14 @@ def test_nothing_predicted_ever_is_no_violation():
 
 
 def test_rows_say_what_was_done_about_each():
-    first, *rows = verdict_rows("flights", verdict(findings("ranking", "nulls")))
+    first, *rows = verdict_rows("flights", verdict(findings("ranking", "volume")))
     assert (first["check_name"], first["action"], first["since"]) == (":all", "retrain", LAST - 6 * DAY)
     actions = {row["check_name"]: row["action"] for row in rows}
     assert {name: action for name, action in actions.items() if action != "none"} == {
         "ranking": "retrain",
-        "nulls": "alert",
+        "volume": "alert",
     }
     assert all(set(row) == set(first) for row in rows)
-
-
-def test_a_row_says_the_bound_of_its_column():
-    nulls = CHECKS["nulls"]
-    own = nulls.model_copy(update={"threshold_of": {"pressure": 65.0}})
-    days = {LAST - DAY * age: 70.0 for age in range(7)}
-    found = find(own, {Place("pressure"): days, Place("temp"): days}, LAST)
-    _, *rows = verdict_rows("flights", verdict(found))
-    assert {row["column_name"]: row["threshold"] for row in rows} == {"pressure": 65.0, "temp": nulls.threshold}
 
 
 def test_the_window_ends_where_labels_are_due():

@@ -89,17 +89,18 @@ COLUMNS: dict[str, Callable[[dict], Any]] = {
         "runway"
     ),
     "validation.data.null_rates": lambda content: content["validation"]["data"]["null_rates"].update(runway=0.5),
-    "monitoring.checks.threshold_of": lambda content: content["monitoring"]["checks"][4].update(
-        threshold_of={"runway": 20}
-    ),
+    "monitoring.drift.ignored": lambda content: content["monitoring"]["drift"]["ignored"].append("runway"),
+    "monitoring.drift.least_low": lambda content: content["monitoring"]["drift"]["least_low"].update(runway=20),
+    "monitoring.drift.false_alarm_rate_of": lambda content: content["monitoring"]["drift"][
+        "false_alarm_rate_of"
+    ].update(runway=0.1),
 }
 
 
 def inputs_of(config: Config) -> list[str]:
     """Inputs as the file expects them; a training knows the real ones."""
     shifted = [shift.column for worse in config.validation.behaviour.worse for shift in worse.shifts]
-    bounded = [name for check in config.monitoring.checks for name in check.threshold_of]
-    return [*config.schedule_features.all, *shifted, *bounded, *config.validation.data.null_rates]
+    return [*config.schedule_features.all, *shifted, *config.validation.data.null_rates]
 
 
 @pytest.mark.parametrize("key", COLUMNS)

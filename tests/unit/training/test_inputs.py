@@ -53,6 +53,11 @@ class Scene:
 def make_config(**schedule: list[str]) -> Config:
     content = load_config().model_dump()
     content["schedule_features"] = SCHEDULE | schedule
+    content["slices"] = ["carrier"]
+    content["validation"]["slices"]["bands"] = []
+    content["validation"]["behaviour"] |= {"worse": [], "irrelevant": [], "unseen": ["carrier"]}
+    content["validation"]["data"]["null_rates"] = {}
+    content["monitoring"]["drift"]["ignored"] = []
     content["training"] |= {"validation_days": 7}
     content["training"]["model"] |= {"max_iter": 40, "min_samples_leaf": 20}
     return Config.model_validate(content)

@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
 from project.config import load_config
 from project.tables import Tables
@@ -11,11 +11,11 @@ from tests.unit.tables import moment
 from training import train
 
 
-def test_a_column_that_is_no_input_stops_a_training_before_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = pd.DataFrame(
-        {"distance_miles": [1.0, 2.0], "origin": ["EWR", "JFK"], "late": [0.0, 1.0], "week": [1.0, 2.0]}
-    )
-    loaded = SimpleNamespace(load_df=lambda: SimpleNamespace(toPandas=lambda: rows))
-    monkeypatch.setattr(train, "make_training_set", lambda *_: loaded)
+def test_a_column_that_is_no_input_stops_a_training_before_it_fits(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = "distance_miles double, origin string, late double, week double"
+    rows = spark.createDataFrame([(1.0, "EWR", 0.0, 1.0), (2.0, "JFK", 1.0, 2.0)], schema)
+    monkeypatch.setattr(train, "make_training_set", lambda *_: SimpleNamespace(load_df=lambda: rows))
     with pytest.raises(ValueError, match=r"^slices: there is no column 'carrier'; there are .*distance_miles, origin$"):
-        train.train(None, Tables("c", "s"), "c.s.m", "none", moment("2013-08-01"), "abc", load_config())
+        train.train(spark, Tables("c", "s"), "c.s.m", "none", moment("2013-08-01"), "abc", load_config())

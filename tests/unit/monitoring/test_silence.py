@@ -1,0 +1,129 @@
+"""Nothing goes silent: what stops, or happens behind the job's back, is named within a day."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+from pyspark.sql import functions as F
+
+from monitoring.baseline import refresh_baseline
+from monitoring.ground_truth import make_log, with_class
+from monitoring.monitor import refresh_monitor
+from monitoring.violations import check_violations
+from tests.unit.monitoring.conftest import scored
+
+NUMBERS = count()
+DAY = timedelta(days=1)
+START = datetime(2013, 8, 1, tzinfo=UTC)
+LAST = START + 7 * DAY
+MODEL = "spark_catalog.silent.arrival_delay"
+
+
+@pytest.fixture
+def deployment(home, spark, client, config, tmp_path, monkeypatch):
+    """A week that was well, with a champion that was promoted; gives tables, and what refreshes and judges."""
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    MlflowClient().create_registered_model(MODEL)
+    for _ in range(2):
+        MlflowClient().create_model_version(MODEL, "made/nowhere", tags={"as_of": START.isoformat()})
+    MlflowClient().set_registered_model_alias(MODEL, "champion", "1")
+    # A monitor goes with its table's name: each test has its own.
+    with home.schema(spark, f"silent_{next(NUMBERS)}") as tables:
+        deployment = Deployment(spark, client, tables, config)
+        yield deployment
+    mlflow.set_registry_uri(mlflow.get_tracking_uri())
+
+
+class Deployment:
+    """Tables of one deployment, and its monitoring."""
+
+    def __init__(self, spark, client, tables, config):
+        self.spark, self.client, self.tables, self.config = spark, client, tables, config
+        rows = self.rows(START, 7, version="1")
+        make_log(tables.inference_log, rows)
+        rows.writeTo(tables.inference_log).append()
+        scores = self.frame(
+            scored(3000, START - 30 * DAY, 30, START, seed=1).assign(model_version="1", model_name=MODEL)
+        )
+        scores.write.format("delta").saveAsTable(tables.validation_scores)
+        verdict = self.spark.createDataFrame(
+            [(MODEL, "1", START)], "model_name string, model_version string, as_of timestamp"
+        )
+        verdict.write.format("delta").saveAsTable(tables.validation_verdicts)
+        self.promote("1", START)
+
+    def frame(self, rows):
+        return self.spark.createDataFrame(rows)
+
+    def rows(self, start, days, version, labelled=True):
+        made = scored(150 * days, start, days, start + days * DAY, seed=2).assign(
+            model_version=version, model_name=MODEL
+        )
+        made["label_known_at"] = made["prediction_at"] + timedelta(hours=4) if labelled else None
+        made["label_known_at"] = made["label_known_at"].astype("datetime64[ns, UTC]")
+        made["late"] = made["late"] if labelled else float("nan")
+        made["outcome"] = "arrived" if labelled else "pending"
+        frame = with_class(self.frame(made), self.config)
+        return frame.withColumn("late", F.nanvl("late", F.lit(None).cast("double")))
+
+    def score(self, start, days, version="1", labelled=True):
+        self.rows(start, days, version, labelled).writeTo(self.tables.inference_log).append()
+
+    def promote(self, version, as_of):
+        row = [(MODEL, int(as_of.timestamp()), version, "done", as_of)]
+        schema = "model_name string, move bigint, model_version string, status string, as_of timestamp"
+        self.spark.createDataFrame(row, schema).write.format("delta").mode("append").saveAsTable(self.tables.promotions)
+
+    def refresh(self):
+        refresh_baseline(self.spark, self.tables, MODEL, LAST + 9 * DAY, self.config)
+        refresh_monitor(self.client, self.tables, self.config)
+
+    def violated(self, as_of):
+        verdict = check_violations(self.spark, self.tables, MODEL, as_of, False, self.config)
+        return {finding.check.name: finding for finding in verdict.violations}
+
+
+SILENCES = {"no_predictions", "labels", "measured", "champion_moved", "two_versions"}
+
+
+def test_a_week_that_was_well_names_nothing(deployment):
+    deployment.refresh()
+    assert not SILENCES & set(deployment.violated(LAST))
+
+
+def test_predictions_that_stop_are_named_the_day_after(deployment):
+    deployment.refresh()
+    assert deployment.violated(LAST + DAY)["no_predictions"].since == LAST
+
+
+def test_labels_that_stop_are_named_once_they_are_due(deployment):
+    deployment.score(LAST, 1, labelled=False)
+    deployment.refresh()
+    assert "labels" not in deployment.violated(LAST + DAY)
+    assert deployment.violated(LAST + 2 * DAY)["labels"].since == LAST
+
+
+def test_days_that_the_monitor_has_not_measured_are_named(deployment):
+    deployment.refresh()
+    deployment.score(LAST, 1)
+    found = deployment.violated(LAST + DAY)["measured"]
+    assert (found.value, found.since) == (1, LAST)
+
+
+def test_a_champion_that_was_moved_by_hand_is_named(deployment):
+    deployment.refresh()
+    MlflowClient().set_registered_model_alias(MODEL, "champion", "2")
+    assert "champion_moved" in deployment.violated(LAST)
+    deployment.promote("2", LAST)
+    assert "champion_moved" not in deployment.violated(LAST)
+
+
+def test_a_day_that_two_versions_scored_is_named_unless_one_was_promoted_in_its_course(deployment):
+    deployment.score(LAST - DAY, 1, version="2")
+    deployment.refresh()
+    assert deployment.violated(LAST)["two_versions"].value == 2
+    deployment.promote("2", LAST - DAY / 2)
+    assert "two_versions" not in deployment.violated(LAST)
