@@ -15,13 +15,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 NAME ?= training
 # Of the jobs; empty: of smoke and bundle-run, what the target says; of job, a moment of the sample.
 AS_OF ?=
-PAIRS ?= 1
 ANSWER ?= approved
-# Of the replay: days from one run to the next, and whether the feed has faults (FAULTS=1).
-STEP ?= 1
-# Of the power: into how many weeks each shift is put.
-WEEKS ?= 20
-FAULTS ?=
 # Of the bundle's words: the target, and for bundle-run the job's key; of it and of job: 'name=value name=value', where
 # a value may have spaces.
 TARGET ?= dev
@@ -40,21 +34,18 @@ endif
 BUNDLE := DATABRICKS_CLI='$(subst ','\'',$(DATABRICKS_CLI))' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay power job rollback approve serve ui test unit integration cicd-test test-parity spark engines test-connect bench lint clean lock browser
+.PHONY: help run job rollback approve serve ui test unit integration test-parity spark engines test-connect lint clean lock browser
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run bundle-rollback slice-test smoke
 .PHONY: changes plan-comment green release-branch release-tag earlier-release
+
+# The words of what can be taken away (docs/adapt.md) stand in its folder, and go with it.
+-include $(wildcard */words.mk tests/*/words.mk)
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(LOCAL) ## Train, judge, promote, score a week and monitor it, on this machine
 	@$(RUN) -m local_workspace run
-
-replay: $(LOCAL) ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
-	@$(RUN) -m replay play --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
-
-power: $(LOCAL) ## What monitoring finds: shifts put into weeks of the year, one at a time (make replay first, or not)
-	@$(RUN) -m replay power --weeks $(WEEKS)
 
 job: $(LOCAL) ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
 	@$(RUN) -m local_workspace job $(NAME) --as-of "$(or $(AS_OF),2013-08-01T00:00:00Z)" --params "$$PARAMS"
@@ -81,11 +72,6 @@ unit: $(TEST) ## The unit tests alone
 integration: $(TEST) ## The integration tests alone: whole jobs, and the whole local run
 	@$(RUN) -m pytest tests/integration
 
-cicd-test: cli $(TEST) ## Rehearse the workflows of both CI systems on this commit (all of them with Java 17 or 21)
-	@if sh local_workspace/jvm/java.sh 2>/dev/null; then \
-	    $(MAKE) --no-print-directory $(SPARK_ENV)/spark.done $(CONNECT_ENV)/connect.done; fi
-	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd
-
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
 
@@ -102,9 +88,6 @@ test-connect: $(PYTHON_ENV)/local.done $(SPARK_ENV)/spark.done $(CONNECT_ENV)/co
 
 browser: ## Install the browser that looks at the reports in tests, unless there is one (Debian, Ubuntu)
 	@sh tools/browser.sh
-
-bench: $(LOCAL) ## Time the main job beside one pandas script, and the stages' imports
-	@$(RUN) -m benchmarks.bench --pairs $(PAIRS)
 
 cli: ## Build the Databricks CLI and the stand-in workspace, with Go, into .tools/bin
 	@sh tests/bundle/workspace/build.sh .tools/bin
@@ -147,7 +130,7 @@ lint: $(PYTHON_ENV)/test.done ## Format, lint, types, import rules, and the CI s
 	@$(PYTHON_ENV)/bin/lint-imports
 	@MYPYPATH=local_workspace/site $(PYTHON_ENV)/bin/mypy
 	@sh tools/lint.sh $(PYTHON_ENV)/bin .tools/bin
-	@$(RUN) -m pytest --confcutdir=tests/cicd tests/cicd/test_agreement.py
+	@if [ -d tests/cicd ]; then $(RUN) -m pytest --confcutdir=tests/cicd tests/cicd/test_agreement.py; fi
 
 clean: ## Remove all that runs have written (the environments stay)
 	@if [ -x $(RUN) ]; then $(RUN) -m local_workspace clean; fi

@@ -24,7 +24,9 @@ from tests.cicd.system import Event, Position, System
 from tests.cicd.workflow import Step, Workflow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SYSTEMS: dict[str, type[System]] = {"github": GitHub, "azure": Azure}
+SYSTEMS: dict[str, type[System]] = {
+    system.name: system for system in (GitHub, Azure) if (REPOSITORY / system.folder).is_dir()
+}
 # `make cicd-test` makes both where there is a Java.
 JVM = all((REPOSITORY / marker).exists() for marker in (".venv-spark/spark.done", ".venv-connect/connect.done"))
 
@@ -104,6 +106,8 @@ def rehearsal(
     done: dict[tuple[str, str], Ran],
 ) -> Iterator[Rehearsal]:
     """Both systems in turn, each with a team's set-up: environments, service principals, federation policies."""
+    if request.param not in SYSTEMS:
+        pytest.skip("this system was taken away")
     if not JVM:
         warnings.warn(NOT_REHEARSED, stacklevel=1)
     folder, forge = tmp_path_factory.mktemp(request.param), Forge()

@@ -16,24 +16,21 @@ JVM_WORDS = ("make engines", "make test-connect")
 NOT_REHEARSED = f"not rehearsed, as JVM Spark is not installed: {', '.join(JVM_WORDS)}"
 
 # Words that touch no workspace: run once for each tree, whichever system asks.
-OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", "make cicd-test", *JVM_WORDS)
+OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", *JVM_WORDS)
 
 # The whole of these takes many minutes, and `make test` runs it anyway. Here the real words run, with the real tests,
-# but few of them; REHEARSE=whole runs all. `make cicd-test` never runs the rehearsal within itself.
-SELECTIONS = {
-    "make cicd-test": "-k test_expressions",
-    **(
-        {}
-        if os.environ.get("REHEARSE") == "whole"
-        else {
-            "make unit": "-k 'test_gates.py or test_slices.py'",
-            "make integration": "-k 'the_recomputed_moments or the_cut_takes'",
-            "make bundle-test": "-k two_suffixes",
-            "make engines": "-k comparison",
-            "make test-connect": "-k test_times.py",
-        }
-    ),
-}
+# but few of them; REHEARSE=whole runs all.
+SELECTIONS = (
+    {}
+    if os.environ.get("REHEARSE") == "whole"
+    else {
+        "make unit": "-k 'test_gates.py or test_slices.py'",
+        "make integration": "-k 'the_recomputed_moments or the_cut_takes'",
+        "make bundle-test": "-k two_suffixes",
+        "make engines": "-k comparison",
+        "make test-connect": "-k test_times.py",
+    }
+)
 
 # A machine has no Java until a step brings it: this one's is hidden, wherever it is.
 NO_JAVA = {"JAVA_HOME": "/no/java/was/set/up"}

@@ -15,7 +15,8 @@ WORKFLOW, PIPELINE = ".github/workflows/staging.yml", ".azure/staging.yml"
 def copy(tmp_path: Path) -> Path:
     """The files that tools/lint.sh reads, in a repository of their own."""
     for folder in (".ci", ".github", ".azure", "tools"):
-        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+        if (REPOSITORY / folder).is_dir():
+            shutil.copytree(REPOSITORY / folder, tmp_path / folder)
     scripts = ("install.sh", "uv.sh", "jvm/java.sh")
     for script in (*(f"local_workspace/{name}" for name in scripts), "tests/bundle/workspace/build.sh"):
         (tmp_path / script).parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,8 @@ def test_the_files_pass(copy: Path) -> None:
     ],
 )
 def test_a_fault_is_named(copy: Path, file: str, old: str, new: str, named: str) -> None:
+    if not (copy / Path(file).parts[0]).is_dir():
+        pytest.skip("this system was taken away")
     text = (copy / file).read_text(encoding="utf-8")
     assert old in text
     (copy / file).write_text(text.replace(old, new), encoding="utf-8")
@@ -64,9 +67,11 @@ def test_a_fault_is_named(copy: Path, file: str, old: str, new: str, named: str)
 
 
 def test_without_go_it_says_what_it_skips(copy: Path, tmp_path: Path) -> None:
+    if not (copy / ".github").is_dir():
+        pytest.skip("this system was taken away")
     tools = tmp_path / "path"
     tools.mkdir()
-    for name in ("sh", "git"):
+    for name in ("sh", "git", "find"):
         (tools / name).symlink_to(str(shutil.which(name)))
     done = lint(copy, PATH=str(tools))
     assert done.returncode == 0, done.stdout

@@ -45,7 +45,9 @@ def make(*words: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[
 
 
 def lines() -> list[str]:
-    return (REPOSITORY / "Makefile").read_text(encoding="utf-8").splitlines()
+    """Of the Makefile, and of the words that stand in the folders of what can be taken away."""
+    files = [REPOSITORY / "Makefile", *REPOSITORY.glob("*/words.mk"), *REPOSITORY.glob("tests/*/words.mk")]
+    return [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("feature", LATER_THAN_3_81)
@@ -97,5 +99,5 @@ def test_what_a_person_writes_reaches_the_command_as_it_is(word: str, text: str,
 
 def test_help_names_each_word_that_is_meant_for_a_person() -> None:
     named = [line.split()[0] for line in make("help").stdout.splitlines()]
-    assert named == [match[1] for line in lines() if (match := re.match(r"([a-z-]+):.*## ", line))]
+    assert sorted(named) == sorted(match[1] for line in lines() if (match := re.match(r"([a-z-]+):.*## ", line)))
     assert {"run", "test", "job", "rollback"} <= set(named)
