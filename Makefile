@@ -36,7 +36,7 @@ BUNDLE := DATABRICKS_CLI='$(subst ','\'',$(DATABRICKS_CLI))' python3 tools/bundl
 .DEFAULT_GOAL := help
 .PHONY: help run job rollback approve serve ui test unit integration test-parity spark engines test-connect lint clean lock browser
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run bundle-rollback slice-test smoke
-.PHONY: changes plan-comment green release-branch release-tag earlier-release
+.PHONY: changes has-workspace plan-comment green release-branch release-tag earlier-release
 
 # The words of what can be taken away (docs/adapt.md) stand in its folder, and go with it.
 -include $(wildcard */words.mk tests/*/words.mk)
@@ -146,6 +146,9 @@ lock: $(PYTHON_ENV)/test.done ## Lock the versions anew
 
 changes: ## Whether a pull request changes more than documents: true or false
 	@sh tools/changes.sh
+
+has-workspace: ## Whether an environment of the CI system has a workspace: make has-workspace FOR=staging
+	@sh tools/workspace.sh $(FOR)
 
 plan-comment: ## Post the plans of `make plan` on the pull request
 	@python3 tools/plan_comment.py

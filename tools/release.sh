@@ -1,7 +1,7 @@
 #!/bin/sh
 # The record of what passed and what was deployed, kept where everyone sees it: in the repository itself.
 #   green    moves the branch green to this commit, which may be released: it was proved on staging and by JVM Spark
-#   branch   moves the branch release to green; prints true when it moved, false when it was there already
+#   branch   moves the branch release to green; prints true when it moved, false when it was there already, or no green is
 #   tag      tags this commit as deployed to prod: release-DATE-TIME-COMMIT
 #   earlier  checks out the earlier release that RELEASE names
 # Nothing is forced: a branch that holds other commits stays as it is, and the command fails.
@@ -10,9 +10,12 @@ set -eu
 # The workflows' triggers name branches too: docs/cicd.md lists where.
 main=main release=release green=green
 
-head_of() { git ls-remote origin "refs/heads/$1" | cut -f 1; }
-
 fail() { echo "error: $1" >&2; exit 1; }
+
+head_of() {
+    found=$(git ls-remote origin "refs/heads/$1") || fail "the repository did not say where its branch $1 is."
+    echo "$found" | cut -f 1
+}
 
 move() { git push --quiet origin "$1:refs/heads/$2" || fail "the branch $2 was not moved to $1: does it hold commits that $main lacks?"; }
 
@@ -29,8 +32,11 @@ case "${1:-}" in
         ;;
     branch)
         proved=$(head_of "$green")
-        [ -n "$proved" ] || fail "there is no branch $green: no commit of $main has been proved yet."
-        if [ "$(head_of "$release")" = "$proved" ]; then
+        released=$(head_of "$release")
+        if [ -z "$proved" ]; then
+            echo "nothing to release: there is no branch $green, for no commit of $main has been proved yet (docs/cicd.md)." >&2
+            echo false
+        elif [ "$released" = "$proved" ]; then
             echo false
         else
             git fetch --quiet origin "$green"

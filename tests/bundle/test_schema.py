@@ -18,7 +18,7 @@ from local_workspace.errors import BundleError
 from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import BIN, TARGETS, Deployment
 
-FILES = [REPOSITORY / "databricks.yml", *sorted(REPOSITORY.glob("resources/*.yml"))]
+FILES = [REPOSITORY / "databricks.yml", *sorted(REPOSITORY.glob("resources/*.yml")), *REPOSITORY.glob("*/bundle.yml")]
 # A value of each type that the schema has.
 SOME: dict[str, Any] = {"object": {}, "array": [], "string": "some", "boolean": True, "integer": 1}
 

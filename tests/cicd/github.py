@@ -57,7 +57,8 @@ class GitHub(System):
         return {
             "github": github,
             "inputs": defaultdict(str, event.inputs),
-            "vars": self.settings.get(position.job.environment, {}),
+            # A variable that nobody set is empty.
+            "vars": defaultdict(str, self.settings.get(position.job.environment, {})),
             "needs": {
                 key: {"result": position.results[key], "outputs": position.outputs[key]} for key in position.job.needs
             },

@@ -43,7 +43,7 @@ EVENTS = {
 # Commands of one system alone: how it lets git push, starts the deploy, and says that all jobs passed.
 OF_ONE_SYSTEM = ("gh auth setup-git", "gh workflow run prod.yml --ref release", 'test "$UNFINISHED" = false')
 # Words that read what concerns the bundle from their environment.
-OF_THE_BUNDLE = ("validate", "plan", "deploy", "destroy", "slice-test", "smoke", "earlier-release")
+OF_THE_BUNDLE = ("validate", "plan", "deploy", "destroy", "slice-test", "smoke", "earlier-release", "has-workspace")
 # The same log-in by another name.
 LOG_IN = {"github-oidc": "oidc", "azure-devops-oidc": "oidc"}
 
@@ -164,7 +164,7 @@ def passed(job: Job) -> dict[str, str]:
 def test_a_commit_is_green_when_all_other_jobs_of_its_merge_passed(red: str) -> None:
     for system in SYSTEMS:
         (workflow,) = [flow for flow in system.workflows(REPOSITORY) if flow.file == "staging.yml"]
-        assert [job.key for job in workflow.jobs] == ["deploy", "engines", "connect", "green"]
+        assert [job.key for job in workflow.jobs] == ["has_workspace", "deploy", "engines", "connect", "green"]
         outcome = run_workflow(
             system,
             workflow,
@@ -172,10 +172,8 @@ def test_a_commit_is_green_when_all_other_jobs_of_its_merge_passed(red: str) -> 
             lambda position, _: "failure" if position.job.key == red else "success",
         )
         # The others do not wait for it: all are under way at once.
-        assert outcome.results == {"deploy": "success", "engines": "success", "connect": "success"} | {
-            red: "failure",
-            "green": "skipped",
-        }, system.name
+        others = dict.fromkeys(("has_workspace", "deploy", "engines", "connect"), "success")
+        assert outcome.results == others | {red: "failure", "green": "skipped"}, system.name
 
 
 def test_java_is_set_up_for_jvm_spark_alone() -> None:

@@ -117,9 +117,17 @@ def test_a_second_time_moves_nothing(origin: Origin, clone: Path) -> None:
 
 def test_without_a_green_commit_there_is_no_release(origin: Origin, clone: Path) -> None:
     done = say(RELEASE, clone, "branch")
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (0, "false\n")
     assert "no commit of main has been proved" in done.stderr
     assert origin.head("refs/heads/release") == ""
+
+
+@pytest.mark.parametrize("word", ["green", "branch"])
+def test_a_repository_that_does_not_answer_is_not_taken_for_one_without_branches(clone: Path, word: str) -> None:
+    git(clone, "remote", "set-url", "origin", str(clone / "nowhere"))
+    done = say(RELEASE, clone, word)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "did not say where its branch green is" in done.stderr
 
 
 def test_an_older_run_that_is_started_again_leaves_green_where_it_is(origin: Origin, clone: Path) -> None:
