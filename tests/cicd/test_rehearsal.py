@@ -36,7 +36,7 @@ def test_a_pull_request_of_documents_runs_what_it_can_affect(rehearsal: Rehearsa
     assert outcome.green, outcome
     assert {key for key, result in outcome.results.items() if result == "success"} >= {"changes", "lint"}
     skipped = {key for key, result in outcome.results.items() if result == "skipped"}
-    assert skipped == {"unit", "local_run", "bundle", "plan", "workspace"}
+    assert skipped == {"unit", "local_run", "bundle", "has_workspace", "plan", "workspace"}
 
 
 def test_a_forks_pull_request_gets_no_credentials(rehearsal: Rehearsal) -> None:
