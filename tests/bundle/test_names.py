@@ -48,11 +48,11 @@ def test_what_unity_catalog_takes_is_left_alone(checked: dict[str, Any], name: s
 
 def test_an_endpoint_that_would_be_made_has_63_characters_at_most(checked: dict[str, Any]) -> None:
     longest = "a" * (63 - len("_prod"))
-    assert said(checked["prod"], resources={"name": longest}) == []
-    (sentence,) = said(checked["prod"], resources={"name": longest + "a"})
+    assert said(checked["prod"], resources={"name": longest}, serving="true") == []
+    (sentence,) = said(checked["prod"], resources={"name": longest + "a"}, serving="true")
     assert "has 64 characters" in sentence
     assert said(checked["prod"], resources={"name": longest + "a"}, serving="false") == []
-    (sentence,) = said(checked["prod"], resources={"name": "目录"})
+    (sentence,) = said(checked["prod"], resources={"name": "目录"}, serving="true")
     assert "letters, digits, - and _" in sentence
 
 

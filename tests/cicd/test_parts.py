@@ -26,6 +26,7 @@ def without(parts: list[str], folder: Path) -> Path:
     for what in parts:
         run(copy, "git", "rm", "-r", "--quiet", *PARTS[what])
     (copy / ".venv").symlink_to(REPOSITORY / ".venv")
+    (copy / ".tools").mkdir()
     return copy
 
 
@@ -68,3 +69,13 @@ def test_no_other_test_needs_what_is_gone(tmp_path: Path) -> None:
     rest = without(HERE, tmp_path)
     run(rest, sys.executable, "-m", "pytest", "--collect-only", "tests/unit", "tests/integration", "tests/bundle")
     run(rest, sys.executable, "-m", "pytest", "--collect-only", "--confcutdir=tests/engines", "tests/engines")
+
+
+def test_the_endpoint_is_switched_off_by_one_line(cli: Path, tmp_path: Path) -> None:
+    rest = without([], tmp_path)
+    (rest / ".tools/bin").symlink_to(cli)
+    bundle = (rest / "databricks.yml").read_text(encoding="utf-8")
+    assert bundle.count('serving: "true"') == 1
+    (rest / "databricks.yml").write_text(bundle.replace('serving: "true"', 'serving: "false"'), encoding="utf-8")
+    # Those that look at it.
+    run(rest, sys.executable, "-m", "pytest", "tests/bundle/test_names.py", "tests/unit/deployment/test_jobs.py")
