@@ -23,6 +23,7 @@ from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
 from project.parameters import ParameterError, check_given
 
 INTERRUPTED = 130
+_PIPE_CLOSED = 141  # as a shell tells that SIGPIPE ended a command
 _MLFLOW_PORT = 5000
 _SERVING_PORT = 5001
 # What `make run` does: a training, the week after it day by day, a day more for its last labels, and a look back.
@@ -177,6 +178,9 @@ def one_sentence_errors() -> Iterator[None]:
         print("\nInterrupted. The next run continues with the tables as they are.", file=sys.stderr, flush=True)
         # Without waiting for notebooks that are still at work in their threads.
         os._exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Who read the output has gone, as `head` does: there is nobody to tell.
+        os._exit(_PIPE_CLOSED)
 
 
 def _split(param: str) -> tuple[str, str]:

@@ -143,23 +143,29 @@ class Runner:
         return {**{name: values.fill_in(text, task.look_up) for name, text in own.items()}, **pushed}
 
     def _attempt(self, task: TaskRun, file: Path, dbutils: DBUtils) -> None:
-        """Runs a notebook with its retries, on a worker's thread."""
+        """Runs a notebook with its retries, on a worker's thread; whatever happens, the deciding thread hears of it."""
         task.began = time.monotonic()
-        self._listener.started(task)
-        error: BaseException | None = None
+        try:
+            self._listener.started(task)
+            error = self._tried(task, file, dbutils)
+        except Exception as failure:
+            error = failure
+        self._finished.put((task, error))
+
+    def _tried(self, task: TaskRun, file: Path, dbutils: DBUtils) -> BaseException | None:
+        """The last attempt's error; None once one has succeeded."""
         while True:
             task.attempts += 1
             try:
                 self._execute(file, dbutils, task)
-                error = None
-                break
             except Exception as failure:
                 error = failure
+            else:
+                return None
             if 0 <= task.task.max_retries < task.attempts:
-                break
+                return error
             self._sleep(task.task.min_retry_interval_millis / 1000)
             task.values.clear()
-        self._finished.put((task, error))
 
     def _end(self, task: TaskRun, state: State, error: BaseException | None = None) -> None:
         task.state, task.error, task.seconds = state, error, time.monotonic() - task.began

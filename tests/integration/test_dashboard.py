@@ -149,12 +149,23 @@ def test_the_violation_alert_follows_the_newest_verdict(
     alert = alerts["violated"]
     verdicts = spark.table("monitoring_verdicts").filter("check_name = ':all'")
     (newest,) = verdicts.orderBy(F.desc("as_of")).limit(1).collect()
-    assert is_triggered(spark, alert, alert["query_text"]) is newest["violated"]
+    text = alert["query_text"].replace("current_timestamp()", "TIMESTAMP '2013-08-10 12:00:00'")
+    assert is_triggered(spark, alert, text) is newest["violated"]
     for violated in (True, False):
         later = verdicts.limit(1).withColumns({"violated": F.lit(violated), "as_of": F.expr("as_of + INTERVAL 1 DAY")})
-        query = alert["query_text"].replace(f"{schema}.monitoring_verdicts", "{verdicts}")
+        query = text.replace(f"{schema}.monitoring_verdicts", "{verdicts}")
         assert is_triggered(spark, alert, query, verdicts=verdicts.unionByName(later)) is violated
-    assert not is_triggered(spark, alert, alert["query_text"].replace("WHERE", "WHERE false AND"))
+    assert not is_triggered(spark, alert, text.replace("WHERE", "WHERE false AND"))
+
+
+def test_the_violation_alert_tells_of_a_verdict_that_is_two_days_old(
+    spark: SparkSession, alerts: dict[str, dict[str, Any]]
+) -> None:
+    alert = alerts["violated"]
+    for now, triggered in (("2013-08-11 00:00:00", False), ("2013-08-11 00:00:01", True)):
+        query = alert["query_text"].replace("current_timestamp()", f"TIMESTAMP '{now}'")
+        query = query.replace("violated OR", "false OR")
+        assert is_triggered(spark, alert, query) is triggered, now
 
 
 def test_the_alert_of_missing_predictions_looks_a_little_further_back_than_a_run_scores(

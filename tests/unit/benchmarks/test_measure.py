@@ -8,7 +8,10 @@ import pytest
 
 from benchmarks.measure import descendants, measure, resident_bytes
 
-pytestmark = pytest.mark.homes("local", reason="about what a benchmark measures, on this machine")
+pytestmark = [
+    pytest.mark.homes("local", reason="about what a benchmark measures, on this machine"),
+    pytest.mark.skipif(sys.platform != "linux", reason="a benchmark reads /proc, which Linux alone has"),
+]
 
 MIB = 2**20
 HELD = 100 * MIB

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import pytest
 
+from local_workspace.bundle import load_bundle
 from local_workspace.conditions import evaluate
 from local_workspace.errors import RunError
+from local_workspace.runner import Runner, Silent
 
 RECORD = "spark.record(dbutils.widgets.get('me'))"
 FAIL = "spark.record(dbutils.widgets.get('me'))\nraise ValueError('broken on purpose')"
@@ -187,6 +189,20 @@ def test_run_if(bundle, situation, run_if):
 def test_a_failure_that_a_later_task_handles_does_not_fail_the_run(bundle):
     bundle.job("j", task("bad", notebook="Fail") + task("clean_up", ["bad"], run_if="ALL_DONE"))
     assert not bundle.run("j").failed
+
+
+def test_a_listener_that_fails_ends_the_task_and_keeps_nobody_waiting(bundle):
+    """As when the output is piped into `head`, which has read enough."""
+
+    class Gone(Silent):
+        def started(self, task):
+            raise BrokenPipeError("nobody reads")
+
+    bundle.job("j", task("one"))
+    runner = Runner(load_bundle(bundle.root, environ={}), lambda *_: None, listener=Gone())
+    run = runner.run(runner.prepare("j"))
+    assert isinstance(run.tasks["one"].error, BrokenPipeError)
+    assert run.failed
 
 
 def test_job_parameters_reach_every_notebook_and_beat_the_tasks_own(bundle, record):
