@@ -94,7 +94,11 @@ class Finding:
         name = _MEANING.get(self.check.metric, f"{self.check.name} of {self.check.metric}")
         where = f" ({self.place})" if str(self.place) else ""
         if self.value is None:
-            return self.detail or f"{name}{where} could not be judged on any day"
+            return (
+                f"{self.check.name.replace('_', ' ').capitalize()} could not be judged: {self.detail}"
+                if self.detail
+                else f"{name}{where} could not be judged on any day"
+            )
         since = f" since {self.since:%-d %B %Y}" if self.since else ""
         if self.detail:
             return self.detail + since

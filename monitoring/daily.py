@@ -115,7 +115,7 @@ def read_daily_figures(
     rows = sum(row["count"] for row in in_window)
     known = sum(row["count"] * row[LABEL_SHARE] for row in in_window)
     reference = read_reference(spark, tables, version, columns, config)
-    shifts, drift, why_not = _drift(reference, profile, columns, last_whole_day, config)
+    shifts, drift, note = _drift(reference, profile, columns, last_whole_day, config)
     declines = _declines(reference, whole, last_day, config)
     everything = [row for row in whole if not row["slice_key"]]
     figures: Figures = {
@@ -128,7 +128,7 @@ def read_daily_figures(
         "unrecorded_champion": {Place(): _unrecorded(spark, tables, model_name, last_whole_day)},
     }
     said = {place: (days[last_day][1], _OF_DECLINE) for place, days in declines.items() if last_day in days}
-    words = {"drift": {Place(): (why_not, "")} if why_not else _words(shifts), "decline": said}
+    words = {"drift": _words(shifts, note), "decline": said}
     share = known / rows if rows else 0.0
     newest = version if whole or began is None else _newest_version(metrics, as_of)
     return DailyFigures(
@@ -139,25 +139,28 @@ def read_daily_figures(
 _OF_DECLINE = "Look at the days' report: a slice may be the cause. Where it lasts, train on what has been seen since."
 
 
-def _words(shifts: Sequence[Shift]) -> dict[Place, tuple[str, str]]:
-    """Of each column, its shift that is furthest beyond its bound."""
-    return {Place(shift.column): (shift.sentence, shift.advice) for shift in reversed(shifts)}
+def _words(shifts: Sequence[Shift], note: str) -> dict[Place, tuple[str, str]]:
+    """Of each column, its shift that is furthest beyond its bound; of none, what is to be said of all."""
+    after = f"; {note}" if note else ""
+    return {Place(): (note, ""), **{Place(s.column): (s.sentence + after, s.advice) for s in reversed(shifts)}}
 
 
 def _drift(
     reference: Reference, profile: Sequence[Record], columns: WatchedColumns, last_day: datetime, config: Config
 ) -> tuple[list[Shift], dict[Place, dict[datetime, float | None]], str]:
-    """The shifts of the last week, and by column how many bounds the furthest one is, back to where it was usual; where
-    nothing can be said of it, why."""
+    """The shifts of the last week, by column how many bounds the furthest one is, back to where it was usual, and what
+    is to be said of the baseline."""
     settings = config.monitoring.drift
     numeric = [name for name in columns.numeric if name not in settings.ignored]
     days = _drift_days(profile, numeric, columns.categorical, config.monitoring.min_labelled_rows)
     weeks = reference.day.nunique() // WEEK_DAYS
     if weeks < settings.least_weeks:
-        return [], {}, f"The baseline has {weeks} weeks: to say what is usual takes {settings.least_weeks}"
+        return [], {}, f"the baseline has {weeks} weeks: to say what is usual takes {settings.least_weeks}"
     if not _is_week(days, last_day):
-        return [], {}, f"Fewer than {LEAST_DAYS} days of the last week have predictions: too few to compare"
+        return [], {}, f"fewer than {LEAST_DAYS} days of the last week have predictions: too few to compare"
     usual = Usual.of(reference.rows, reference.day, numeric, columns.categorical, settings)
+    is_short = usual.weeks < settings.enough_weeks
+    note = f"the baseline has {usual.weeks} weeks, so bounds are wide" if is_short else ""
     shifts = usual.shifts(days, pd.Timestamp(last_day))
     found: dict[Place, dict[datetime, float | None]] = {}
     day, of_day = last_day, shifts
@@ -167,7 +170,7 @@ def _drift(
         is_usual = not any((ratios.get(day) or 0.0) > 1 for ratios in found.values())
         day -= DAY
         if is_usual or not _is_week(days, day):
-            return shifts, found, ""
+            return shifts, found, note
         of_day = usual.shifts(days, pd.Timestamp(day))
 
 

@@ -382,6 +382,7 @@ class Drift(_Section):
     Attributes:
         reference_days: so many days, up to the last that a version was validated on, say what is usual.
         least_weeks: where they are fewer weeks, nothing is said.
+        enough_weeks: where they are fewer weeks, bounds are too wide for much of what matters, and the verdict says so.
         false_alarm_rate: how often a figure of a week may be beyond its bound by chance, as a share.
         false_alarm_rate_of: the same of single columns, which take its place.
         least: by kind of shift, what is too little to matter however steady the weeks were: of `level`, `low` and
@@ -395,6 +396,7 @@ class Drift(_Section):
 
     reference_days: Annotated[int, Field(ge=14)]
     least_weeks: Annotated[int, Field(ge=3)]
+    enough_weeks: Annotated[int, Field(ge=3)]
     false_alarm_rate: Annotated[float, Field(gt=0, lt=1)]
     false_alarm_rate_of: dict[str, Annotated[float, Field(gt=0, lt=1)]]
     least: dict[

@@ -139,10 +139,14 @@ class Monitor:
                 found.append(Alarm(day, day, columns))
         return found
 
+    def _knows(self, day: pd.Timestamp) -> bool:
+        usual = self.usual(day)
+        return usual is not None and usual.weeks >= self._drift.enough_weeks
+
     def weeks(self, number: int) -> list[pd.Timestamp]:
-        """The first days of weeks that can be judged, evenly over the year."""
+        """The first days of weeks whose baseline has enough weeks, evenly over the year."""
         whole = self.days.numbers.index
-        able = [day for day in whole if self.usual(day) and self.usual(day + _DAYS_TO_NAME * DAY)]
+        able = [day for day in whole if self._knows(day) and self._knows(day + _DAYS_TO_NAME * DAY)]
         places = np.linspace(0, len(able) - 1, number).round().astype(int)
         return [able[place] for place in dict.fromkeys(places)]
 
