@@ -34,7 +34,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(subst ','\'',$(DATABRICKS_CLI))' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve serve ui test unit integration test-parity spark engines test-connect lint clean lock browser
+.PHONY: help run job rollback approve serve ui test unit integration test-parity spark engines test-connect lint clean lock browser pictures
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run bundle-rollback slice-test smoke
 .PHONY: changes has-workspace plan-comment green release-branch release-tag earlier-release
 
@@ -88,6 +88,9 @@ test-connect: $(PYTHON_ENV)/local.done $(SPARK_ENV)/spark.done $(CONNECT_ENV)/co
 
 browser: ## Install the browser that looks at the reports in tests, unless there is one (Debian, Ubuntu)
 	@sh tools/browser.sh
+
+pictures: ## Make the README's pictures anew, of the newest monitoring report: make pictures [REPORT=file]
+	@python3 tools/pictures.py $(if $(REPORT),"$(REPORT)")
 
 cli: ## Build the Databricks CLI and the stand-in workspace, with Go, into .tools/bin
 	@sh tests/bundle/workspace/build.sh .tools/bin

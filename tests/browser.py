@@ -1,7 +1,6 @@
 """A real browser that looks at a page: Chromium or Chrome as the system has it, without a window."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tools.pictures import find_browser
+
 _MISSING = "no browser here: `make browser` installs Chromium (Debian, Ubuntu), or install Chrome yourself"
 # A picture has something to show: a path with a length, or an image with a size.
 _PICTURES = """() => [...document.querySelectorAll('figure svg')].map(svg => ({
@@ -43,7 +43,7 @@ class Page:
 @contextmanager
 def open_browser() -> Iterator[Any]:
     """Starts the browser. Without one the tests are skipped, but on the CI systems' machines, which have Chrome."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    found = find_browser()
     if found is None:
         (pytest.fail if {"GITHUB_ACTIONS", "TF_BUILD"} & set(os.environ) else pytest.skip)(_MISSING)
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (not in every environment that has tests)

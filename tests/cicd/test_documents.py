@@ -1,10 +1,14 @@
-"""The set-up documents' commands are ones that the CLI knows, with flags that it has."""
+"""What documents say is there: commands of the CLI, links, branches, and what the README's pictures show."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from feature_engineering.registry import FEATURE_TABLES
+from project.tables import Tables
+from tools.pictures import PICTURES, SYSTEM, find_browser, take
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted((REPOSITORY / "docs").glob("*.md"))
@@ -44,10 +48,37 @@ def test_commands_are_found() -> None:
     assert len(commands()) > 20
 
 
-def test_links_lead_to_documents() -> None:
-    for document in DOCUMENTS:
-        for link in re.findall(r"\]\(([\w./-]+\.md)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / link).is_file(), (document.name, link)
+# Links and pictures.
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)|<img src=\"([^\"]+)")
+
+
+def test_links_lead_to_files() -> None:
+    adapt = (REPOSITORY / "docs/adapt.md").read_text(encoding="utf-8")
+    may_be_gone = {path for part in re.findall(r"`git rm -r ([^`]+)`", adapt) for path in part.split()}
+    for document in sorted([*REPOSITORY.glob("*.md"), *DOCUMENTS, *REPOSITORY.glob("[a-z]*/**/README.md")]):
+        for link in map("".join, _LINK.findall(document.read_text(encoding="utf-8"))):
+            file = (document.parent / link).resolve()
+            assert file.exists() or str(file.relative_to(REPOSITORY)) in may_be_gone, (document.name, link)
+
+
+def test_the_system_s_picture_has_the_jobs_and_tables_that_there_are() -> None:
+    page = (PICTURES / "system.html").read_text(encoding="utf-8")
+    jobs = {file.name.removesuffix(".job.yml") for file in REPOSITORY.glob("resources/*.job.yml")}
+    assert set(re.findall(r'class="(?:box )?job">\s*(?:<h3>)?(\w+)', page)) == jobs
+    names = Tables("c", "s")
+    shared = {getattr(names, name) for name, value in vars(Tables).items() if isinstance(value, property)}
+    tables = {name.split(".")[-1].strip("`") for name in shared - {names.full_schema}}
+    assert set(re.findall(r"<code>(\w+)</code>", page)) == tables | {table.name for table in FEATURE_TABLES}
+
+
+def test_pictures_are_small_and_made_of_their_source(tmp_path: Path) -> None:
+    assert all(picture.stat().st_size < 300_000 for picture in PICTURES.glob("*.png"))
+    if find_browser() is None:
+        pytest.skip("no browser here")
+    take(PICTURES / "system.html", tmp_path / "system.png", SYSTEM)
+    # A picture's header: its width and height.
+    made, kept = ((folder / "system.png").read_bytes()[16:24] for folder in (tmp_path, PICTURES))
+    assert made == kept
 
 
 # A branch in a trigger, in a command, or in the script's own list.
