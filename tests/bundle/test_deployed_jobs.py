@@ -161,9 +161,9 @@ def access(deployed: Deployment, resource: str) -> dict[str, str]:
 
 
 WRONG = {
-    "cron": ("databricks.yml", "0 0 9 * * ?", "0 0 9 * *", "cron"),
-    "no question mark": ("databricks.yml", "0 0 9 * * ?", "0 0 9 * * *", "must be '?'"),
-    "hour": ("databricks.yml", "0 0 11 * * ?", "0 0 25 * * ?", "cron"),
+    "cron": ("resources/monitoring.job.yml", "${var.monitoring_schedule}", "0 0 9 * *", "cron"),
+    "no question mark": ("resources/monitoring.job.yml", "${var.monitoring_schedule}", "0 0 9 * * *", "must be '?'"),
+    "hour": ("resources/violation.alert.yml", "${var.alert_schedule}", "0 0 25 * * ?", "cron"),
     "depends_on": (
         "resources/monitoring.job.yml",
         "- task_key: monitor\n          notebook",

@@ -20,7 +20,7 @@ def test_a_target_comes_changes_and_goes(fresh: Deployment, target: str) -> None
     held = bundle.held()
     assert all(held.values()), held
 
-    bundle.edit("databricks.yml", "default: 0 0 9 * * ?", "default: 0 30 9 * * ?")
+    bundle.edit("resources/monitoring.job.yml", "${var.monitoring_schedule}", "0 30 9 * * ?")
     assert bundle.plan() == (0, 1, 0, number - 1)
     bundle.cli("deploy")
     assert bundle.plan() == (0, 0, 0, number)

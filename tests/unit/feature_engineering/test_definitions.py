@@ -163,7 +163,8 @@ def test_what_a_table_is_looked_up_by_is_no_part_of_how_its_rows_are_made():
 
 def test_a_label_by_another_word_on_what_is_late_is_another_one():
     config = load_config()
-    later = config.model_copy(update={"label": config.label.model_copy(update={"late_minutes": 30})})
+    another = config.label.model_copy(update={"late_minutes": config.label.late_minutes + 1})
+    later = config.model_copy(update={"label": another})
     assert label_table(later).digest != label_table(config).digest
 
 

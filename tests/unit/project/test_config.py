@@ -75,7 +75,7 @@ def test_what_the_file_can_tell_of_its_own_names_is_told_at_load(load):
     with pytest.raises(ValidationError, match="two schedule features have the same name"):
         load(lambda content: content["schedule_features"]["numeric"].append("carrier"))
     with pytest.raises(ValidationError, match="two slices and bands have the same name"):
-        load(lambda content: content["validation"]["slices"]["bands"][0].update(name="carrier"))
+        load(lambda content: content["validation"]["slices"]["bands"][0].update(name=content["slices"][0]))
 
 
 # Where a column is named, by a change that names one that is none.
@@ -99,8 +99,11 @@ COLUMNS: dict[str, Callable[[dict], Any]] = {
 
 def inputs_of(config: Config) -> list[str]:
     """Inputs as the file expects them; a training knows the real ones."""
-    shifted = [shift.column for worse in config.validation.behaviour.worse for shift in worse.shifts]
-    return [*config.schedule_features.all, *shifted, *config.validation.data.null_rates]
+    validation, drift = config.validation, config.monitoring.drift
+    shifted = [shift.column for worse in validation.behaviour.worse for shift in worse.shifts]
+    sliced = [*config.slices, *(bands.column for bands in validation.slices.bands)]
+    watched = [*drift.ignored, *drift.least_low, *drift.false_alarm_rate_of]
+    return [*config.schedule_features.all, *shifted, *sliced, *validation.data.null_rates, *watched]
 
 
 @pytest.mark.parametrize("key", COLUMNS)

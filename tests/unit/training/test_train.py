@@ -17,5 +17,6 @@ def test_a_column_that_is_no_input_stops_a_training_before_it_fits(
     schema = "distance_miles double, origin string, late double, week double"
     rows = spark.createDataFrame([(1.0, "EWR", 0.0, 1.0), (2.0, "JFK", 1.0, 2.0)], schema)
     monkeypatch.setattr(train, "make_training_set", lambda *_: SimpleNamespace(load_df=lambda: rows))
+    config = load_config().model_copy(update={"slices": ("origin", "carrier")})
     with pytest.raises(ValueError, match=r"^slices: there is no column 'carrier'; there are .*distance_miles, origin$"):
-        train.train(spark, Tables("c", "s"), "c.s.m", "none", moment("2013-08-01"), "abc", load_config())
+        train.train(spark, Tables("c", "s"), "c.s.m", "none", moment("2013-08-01"), "abc", config)

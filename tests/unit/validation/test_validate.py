@@ -13,7 +13,7 @@ from validation.slices import measure, slice_values
 from validation.validate import judge
 from validation.version import JudgedVersion
 
-CONFIG = load_config()
+CONFIG = load_config().model_copy(update={"slices": ("origin", "carrier")})
 JULY = datetime(2013, 7, 1, tzinfo=UTC)
 WINDOW = (JULY, JULY + timedelta(days=31))
 GROUPS = {"performance", "slices", "behaviour", "servable", "data"}
