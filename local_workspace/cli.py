@@ -97,7 +97,9 @@ def approve(version: str, answer: str, by: str) -> None:
             for tag, value in ((f"{answer}_by", by or getpass.getuser()), ("approval", answer)):
                 MlflowClient().set_model_version_tag(model, version, tag, value)
         except MlflowException as error:
-            raise LocalWorkspaceError(f"version '{version}' of {model} can't be answered: {error.message}") from None
+            raise LocalWorkspaceError(
+                f"version '{version}' of {model} can't be approved or rejected: {error.message}"
+            ) from None
     print(f"{model} version {version}: {answer}. Run the job 'training' again.")
 
 
@@ -186,7 +188,7 @@ def one_sentence_errors() -> Iterator[None]:
 def _split(param: str) -> tuple[str, str]:
     key, equals, value = param.partition("=")
     if not equals or not key:
-        raise LocalWorkspaceError(f"'{param}' is no parameter: write it as KEY=VALUE.")
+        raise LocalWorkspaceError(f"'{param}' is not a parameter: write it as KEY=VALUE.")
     return key, value
 
 

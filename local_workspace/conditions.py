@@ -27,4 +27,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise RunError(f"the condition compares numbers, and '{text}' is none.") from None
+        raise RunError(f"the condition compares numbers, and '{text}' is not a number.") from None

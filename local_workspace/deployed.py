@@ -88,7 +88,9 @@ def _resources(client: WorkspaceClient) -> dict[str, dict[str, Any]]:
     schemas = _get(client, f"{catalog}/schemas").get("schemas", [])
     elsewhere = [schema["full_name"] for schema in schemas if schema["catalog_name"] != CATALOG]
     if elsewhere:
-        raise RunError(f"'{elsewhere[0]}' can't be here: deploy with BUNDLE_VAR_catalog={CATALOG} to run jobs here.")
+        raise RunError(
+            f"'{elsewhere[0]}' is in a catalog that is not available here: deploy with BUNDLE_VAR_catalog={CATALOG}."
+        )
     named = {
         "schemas": schemas,
         "volumes": _get(client, f"{catalog}/volumes").get("volumes", []),

@@ -76,7 +76,7 @@ def order(job: Job) -> list[Task]:
     try:
         return [tasks[key] for key in TopologicalSorter(graph).static_order()]
     except CycleError as error:
-        raise RunError(f"the tasks depend on each other in a circle: {' → '.join(reversed(error.args[1]))}.") from None
+        raise RunError(f"circular dependency between tasks: {' → '.join(reversed(error.args[1]))}.") from None
 
 
 def check_job(bundle: Bundle, key: str, trail: tuple[str, ...] = ()) -> None:
@@ -84,7 +84,7 @@ def check_job(bundle: Bundle, key: str, trail: tuple[str, ...] = ()) -> None:
     if key not in bundle.jobs:
         raise RunError(f"the bundle has no job '{key}' (known: {', '.join(sorted(bundle.jobs))}).")
     if key in trail:
-        raise RunError(f"jobs run each other in a circle: {' → '.join((*trail, key))}.")
+        raise RunError(f"circular dependency between jobs: {' → '.join((*trail, key))}.")
     job = bundle.jobs[key]
     try:
         _check_tasks(bundle, job)
@@ -100,7 +100,7 @@ def _check_tasks(bundle: Bundle, job: Job) -> None:
     for task in job.tasks:
         unknown = [item.task_key for item in task.depends_on if item.task_key not in keys]
         if unknown:
-            raise RunError(f"task '{task.task_key}' depends on '{unknown[0]}', which is no task of this job.")
+            raise RunError(f"task '{task.task_key}' depends on '{unknown[0]}', which is not a task of this job.")
     ancestors: dict[str, set[str]] = {}
     for task in order(job):
         before = {item.task_key for item in task.depends_on}
@@ -119,10 +119,10 @@ def _check_task(bundle: Bundle, job: Job, task: Task, before: set[str]) -> None:
         raise RunError(f"the job has no environment '{task.environment_key}'.")
     for item in task.depends_on:
         if item.outcome and not next(t for t in job.tasks if t.task_key == item.task_key).condition_task:
-            raise RunError(f"'{item.task_key}' is no condition task, so it has no outcome.")
+            raise RunError(f"'{item.task_key}' is not a condition task, so it has no outcome.")
     for steps in (steps for text in parameter_texts(task) for steps in references(text)):
         if steps[0] == "tasks" and steps[1:2] and steps[1] not in before:
-            raise RunError(f"{{{{{'.'.join(steps)}}}}} refers to '{steps[1]}', which is no task before this one.")
+            raise RunError(f"{{{{{'.'.join(steps)}}}}} refers to '{steps[1]}', which does not run before this task.")
     if task.notebook_task and not bundle.notebook_file(task.notebook_task.notebook_path).is_file():
         path = bundle.notebook_file(task.notebook_task.notebook_path).relative_to(bundle.root)
         raise RunError(f"the notebook '{path}' does not exist.")

@@ -20,7 +20,7 @@ python=$(find_python)
 [ -n "$python" ] || fail "Python 3.12 with its venv module was not found: install it (for example 'pyenv install 3.12' or 'apt-get install python3.12-venv') or set PYTHON to it."
 
 if [ -e "$environment" ] && [ ! -f "$environment/pyvenv.cfg" ]; then
-    fail "'$environment' is there already and is no virtual environment: move it away and try again."
+    fail "'$environment' already exists and is not a virtual environment: move it away and try again."
 fi
 
 if [ ! -x "$environment/bin/uv" ]; then

@@ -89,7 +89,7 @@ def _is_own(filename: str, root: Path) -> bool:
 def _check(source: str, name: str) -> None:
     lines = source.splitlines()
     if not lines or lines[0].rstrip() != HEADER:
-        raise ValueError(f"{name} is no notebook: its first line must be '{HEADER}'.")
+        raise ValueError(f"{name} is not a notebook: its first line must be '{HEADER}'.")
     first_in_cell = True
     for line in lines:
         if line.startswith(_CELL):

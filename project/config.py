@@ -32,7 +32,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         for key, _ in node.value:
             line = key.start_mark.line + 1
             if key.value in lines:
-                raise ValueError(f"the key '{key.value}' is there twice, in lines {lines[key.value]} and {line}")
+                raise ValueError(f"duplicate key '{key.value}' in lines {lines[key.value]} and {line}")
             lines[key.value] = line
         content: dict[Any, Any] = super().construct_mapping(node, deep)
         return content

@@ -181,7 +181,7 @@ def _number(name: str, value: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise ParameterError(f"the parameter '{name}' is '{value}', and must be a number from 0 on")
+        raise ParameterError(f"the parameter '{name}' is '{value}', and must be a number, 0 or greater")
     return number
 
 

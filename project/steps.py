@@ -42,7 +42,7 @@ def run_steps(steps: Sequence[Step]) -> None:
     if len(known) < len(steps):
         raise ValueError(f"two steps have the same name: {', '.join(step.name for step in steps)}")
     if unknown := {name for step in steps for name in step.after} - set(known):
-        raise ValueError(f"no step is called {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown step: {', '.join(sorted(unknown))}")
     order = TopologicalSorter({step.name: step.after for step in steps})
     order.prepare()
     failures: dict[str, BaseException] = {}

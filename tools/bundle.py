@@ -53,7 +53,7 @@ def main() -> None:
             bundle("deploy", target, timeout=DEPLOY)
         case "destroy":
             if target not in DISPOSABLE:
-                fail(f"the target '{target}' is not destroyed from here: only {' and '.join(DISPOSABLE)} are.")
+                fail(f"the target '{target}' can't be destroyed from here: only {' and '.join(DISPOSABLE)} can.")
             cancel_runs(target)
             bundle("destroy", target, "--auto-approve", timeout=DEPLOY)
         case "run":
@@ -128,7 +128,7 @@ def run(target: str, job: str, params: str) -> None:
     pairs = re.split(r"\s+(?=[\w.-]+=)", params.strip()) if params.strip() else []
     wrong = [pair for pair in pairs if not re.fullmatch(r"[\w.-]+=.*", pair, re.DOTALL)]
     if wrong:
-        fail(f"'{wrong[0]}' is no parameter: write PARAMS='name=value name=value'.")
+        fail(f"'{wrong[0]}' is not a parameter: write PARAMS='name=value name=value'.")
     given = [word for pair in pairs for word in ("--params", _in_csv(pair))]
     bundle("run", target, job, *given, timeout=RUN)
 

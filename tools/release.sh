@@ -56,7 +56,7 @@ case "${1:-}" in
     earlier)
         case "${RELEASE:-}" in
             release-*) ;;
-            *) fail "'${RELEASE:-}' is no release: set RELEASE to a tag that begins with release- ('git tag --list release-*' shows them)." ;;
+            *) fail "'${RELEASE:-}' is not a release: set RELEASE to a tag that begins with release- ('git tag --list release-*' shows them)." ;;
         esac
         git rev-parse --verify --quiet "refs/tags/$RELEASE^{commit}" >/dev/null || fail "there is no tag '$RELEASE'."
         git merge-base --is-ancestor "refs/tags/$RELEASE" "refs/remotes/origin/$release" \

@@ -36,7 +36,7 @@ class OnlyRequirements(MetaPathFinder):
         own = [one for one in sys.path if one.startswith(self._model) or Path(one) in self._python]
         found = PathFinder.find_spec(name, path or own, target)
         if found is None:
-            raise ModuleNotFoundError(f"{name} is no requirement of the model", name=name)
+            raise ModuleNotFoundError(f"{name} is not among the model's requirements", name=name)
         return found
 
 

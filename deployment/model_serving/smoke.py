@@ -69,7 +69,7 @@ def check_answers(
         if not math.isclose(answer, batch, rel_tol=0, abs_tol=config.serving.smoke_tolerance)
     ]
     if wrong:
-        raise SmokeQueryError(f"{served} does not answer as batch scoring does in {len(wrong)} rows: {wrong[0]}")
+        raise SmokeQueryError(f"{served} answers differently from batch scoring in {len(wrong)} rows: {wrong[0]}")
     if looks_up:
         keys = [name for name in LOOKUP_COLUMNS if name != _MOMENT]
         _ask(client, endpoint, served, inputs[[*keys, *config.schedule_features.all]])
@@ -83,7 +83,9 @@ def _ask(client: WorkspaceClient, endpoint: str, served: str, rows: pd.DataFrame
     )
     predictions: list[float] = answer["predictions"]
     if len(predictions) != len(rows) or not all(map(math.isfinite, predictions)):
-        raise SmokeQueryError(f"{served} gives no number a row for {len(rows)} rows: {predictions}")
+        raise SmokeQueryError(
+            f"{served} must answer one number per row, {len(rows)} in all, and answered: {predictions}"
+        )
     return predictions
 
 

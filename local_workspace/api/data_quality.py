@@ -41,7 +41,7 @@ def make_router(context: Context) -> APIRouter:
         if table is None:
             raise not_found(f"There is no table {table_id}.")
         if monitors.get(table_id) is not None:
-            raise ApiError(409, "ALREADY_EXISTS", f"There is a monitor of the table {table_id} already.")
+            raise ApiError(409, "ALREADY_EXISTS", f"The table {table_id} already has a monitor.")
         name = table["full_name"]
         profiling = monitor["data_profiling_config"] | {
             "monitored_table_name": name,

@@ -187,10 +187,12 @@ def _check(config: Json) -> None:
     routes = config.get("traffic_config", {}).get("routes", [])
     routed = [route.get("served_entity_name") or route.get("served_model_name") for route in routes]
     if not names or len(set(names)) < len(names):
-        raise ApiError(400, "INVALID_PARAMETER_VALUE", "served_entities must be there, each with a name of its own.")
+        raise ApiError(400, "INVALID_PARAMETER_VALUE", "served_entities is required, and each needs a unique name.")
     if set(routed) - set(names):
         raise ApiError(
-            400, "INVALID_PARAMETER_VALUE", f"No served entity is called {sorted(set(routed) - set(names))}."
+            400,
+            "INVALID_PARAMETER_VALUE",
+            f"Unknown served entities in the traffic: {sorted(set(routed) - set(names))}.",
         )
     if sum(route["traffic_percentage"] for route in routes) != _ALL_PERCENT:
         raise ApiError(400, "INVALID_PARAMETER_VALUE", "The traffic percentages must sum to 100.")

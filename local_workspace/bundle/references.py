@@ -50,7 +50,7 @@ class _Resolver:
             return match[0]
         if reference in trail:
             cycle = " → ".join(f"${{{name}}}" for name in (*trail[trail.index(reference) :], reference))
-            raise BundleError(f"{self._place(reference)}: references go round in a circle: {cycle}.")
+            raise BundleError(f"{self._place(reference)}: circular reference: {cycle}.")
         return self.resolve(self._look_up(reference, steps), (*trail, reference))
 
     def _look_up(self, reference: str, steps: list[str]) -> Any:
@@ -71,7 +71,7 @@ class _Resolver:
         value = self._follow(match, trail)
         if isinstance(value, dict | list):
             where = f"{self._place(match[1])}: {match[0]}"
-            raise BundleError(f"{where} is no plain value, so it can't be part of a text.")
+            raise BundleError(f"{where} is not a plain value, so it can't be inserted into a string.")
         if isinstance(value, bool):
             return str(value).lower()
         return "" if value is None else str(value)

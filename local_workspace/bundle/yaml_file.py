@@ -52,7 +52,7 @@ class _Constructor(SafeConstructor):
         keys = [key.value for key, _ in node.value]
         for at, (key, value) in enumerate(node.value):
             if key.value in keys[:at]:
-                raise BundleError(f"{self.place(key)}: the key '{key.value}' is there twice.")
+                raise BundleError(f"{self.place(key)}: duplicate key '{key.value}'.")
             if key.tag == "tag:yaml.org,2002:merge" and isinstance(value, SequenceNode):
                 value.value.reverse()
         super().flatten_mapping(node)
@@ -88,7 +88,7 @@ def read_sections(path: Path, name: str, references: dict[str, str]) -> dict[str
     except OSError as error:
         raise BundleError(f"'{path}' can't be read: {error.strerror}.") from None
     except (YAMLError, ValueError) as error:  # the latter of numbers that are none, such as `0x_`
-        raise BundleError(f"{name} is no valid YAML: {' '.join(str(error).split())}") from None
+        raise BundleError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -24,7 +24,7 @@ def run_beside_server(command: Sequence[str]) -> int:
         The command's status, as `run` gives it.
     """
     if shutil.which(command[0]) is None:
-        raise LocalWorkspaceError(f"'{command[0]}' is no command.")
+        raise LocalWorkspaceError(f"Command not found: '{command[0]}'.")
     with tempfile.TemporaryDirectory(prefix="spark-connect-") as folder, server(Path(folder)) as variables:
         return run(command, os.environ | variables)
 

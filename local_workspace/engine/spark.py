@@ -45,7 +45,7 @@ def server(root: Path) -> Iterator[dict[str, str]]:
     """
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
-        raise LocalWorkspaceError("JVM Spark is not installed: 'make spark' does it (it needs Java 17 or 21).")
+        raise LocalWorkspaceError("JVM Spark is not installed: run 'make spark' (it needs Java 17 or 21).")
     # In the environment, not a setting: what is set stands on the JVM's command line for all to see.
     token = secrets.token_urlsafe()
     command = [str(python), "-m", "local_workspace.jvm.server", str(root)]

@@ -106,7 +106,7 @@ class Statements:
         """The folder of a table, which must be named with its schema."""
         parts = name_parts(name)
         if len(parts) == 1:
-            raise ValueError(f"'{name}' is named without its schema: say <schema>.{name}.")
+            raise ValueError(f"'{name}' has no schema: write <schema>.{name}.")
         return self._schema_folder(parts[-2]) / _folder_name(parts[-1])
 
     def _schema_folder(self, schema: str) -> Path:
@@ -116,7 +116,7 @@ class Statements:
 def _folder_name(name: str) -> str:
     """A name as that of a folder: other signs than these would lead elsewhere, or Sail would write them differently."""
     if not re.fullmatch(r"[\w-]+", name, re.ASCII):
-        raise ValueError(f"'{name}' has other signs than letters, digits, _ and -: the local engine has no such table.")
+        raise ValueError(f"'{name}' is not a valid name: the local engine allows only letters, digits, _ and -.")
     return name
 
 

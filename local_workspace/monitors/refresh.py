@@ -79,9 +79,9 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
 
 def _inference_log(monitor: DataProfilingConfig) -> tuple[str, InferenceLogConfig]:
     if monitor.inference_log is None or monitor.monitored_table_name is None or monitor.baseline_table_name is None:
-        raise ValueError("The local workspace monitors inference logs with a baseline table alone.")
+        raise ValueError("The local workspace supports only monitors of an inference log with a baseline table.")
     if [one.value for one in monitor.inference_log.granularities] != ["AGGREGATION_GRANULARITY_1_DAY"]:
-        raise ValueError("The local workspace measures days alone.")
+        raise ValueError("The local workspace supports only a granularity of one day.")
     return monitor.monitored_table_name, monitor.inference_log
 
 

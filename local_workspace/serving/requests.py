@@ -42,7 +42,7 @@ def parse(body: bytes) -> tuple[Columns, int]:
     try:
         request = json.loads(body)
     except ValueError as error:
-        raise BadRequest(f"The request is no JSON: {error}.") from None
+        raise BadRequest(f"The request is not valid JSON: {error}.") from None
     given = [name for name in _FORMATS if isinstance(request, dict) and name in request]
     if len(given) != 1:
         raise BadRequest(f"The request must be a JSON object with one of {list(_FORMATS)}.")
@@ -60,7 +60,7 @@ def _from_split(content: Any) -> tuple[Columns, int]:
         raise BadRequest("'columns' must be names, each once.")
     for number, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
-            raise BadRequest(f"Row {number} of 'data' is no list of {len(names)} values, one a column.")
+            raise BadRequest(f"Row {number} of 'data' is not a list of {len(names)} values, one per column.")
     _check_any(rows)
     return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)), len(rows)
 

@@ -72,7 +72,7 @@ def test_a_parameter_that_a_job_has_not_is_refused_before_anything_runs(trained:
     said = trained.make("bundle-run", "JOB=training", "PARAMS=asof=2013-08-01T00:00:00Z", ok=False)
     assert "asof" in said
     said = trained.make("bundle-run", "JOB=training", "PARAMS=2013-08-01", ok=False)
-    assert "error: '2013-08-01' is no parameter" in said
+    assert "error: '2013-08-01' is not a parameter" in said
 
 
 def test_another_catalog_than_the_one_that_is_here_is_named(fresh: Deployment) -> None:

@@ -185,8 +185,8 @@ def test_an_earlier_release_is_checked_out_by_its_tag(origin: Origin, clone: Pat
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("", "is no release"),
-        ("main", "is no release"),
+        ("", "is not a release"),
+        ("main", "is not a release"),
         ("release-never", "there is no tag"),
         ("release-elsewhere", "was never on the branch release"),
         ("release-$(touch harm)", "there is no tag"),

@@ -159,7 +159,9 @@ def test_a_version_that_was_rolled_back_keeps_no_traffic(scene: Scene) -> None:
 def test_a_champion_that_answers_otherwise_than_batch_scoring_gets_no_traffic(scene: Scene) -> None:
     scene.deploy("1")
     scene.models.wrong = {"2"}
-    with pytest.raises(SmokeQueryError, match=r"version-2 does not answer as batch scoring does in 2 rows: row 0: 303"):
+    with pytest.raises(
+        SmokeQueryError, match=r"version-2 answers differently from batch scoring in 2 rows: row 0: 303"
+    ):
         scene.deploy("2")
     assert scene.traffic == {"1": 100}
     scene.models.wrong = set()

@@ -313,10 +313,10 @@ def test_a_job_may_say_how_fast_serverless_compute_is_to_start(bundle, performan
         ("nonsense: 1", ["resources/a.job.yml", "job 'a'", "nonsense"]),
         ("git_source: {}", ["resources/a.job.yml", "git_source"]),
         ("performance_target: FAST", ["resources/a.job.yml", "job 'a'", "performance_target", "'STANDARD'"]),
-        ("description: a\ndescription: b", ["resources/a.job.yml:6", "'description' is there twice"]),
-        ("tags: &t {a: b}\nhealth:\n  <<: *t\n  a: c\n  a: d", ["resources/a.job.yml:9", "'a' is there twice"]),
-        ("description: [", ["resources/a.job.yml is no valid YAML"]),
-        ("description: 0x_", ["resources/a.job.yml is no valid YAML"]),
+        ("description: a\ndescription: b", ["resources/a.job.yml:6", "duplicate key 'description'"]),
+        ("tags: &t {a: b}\nhealth:\n  <<: *t\n  a: c\n  a: d", ["resources/a.job.yml:9", "duplicate key 'a'"]),
+        ("description: [", ["resources/a.job.yml is not valid YAML"]),
+        ("description: 0x_", ["resources/a.job.yml is not valid YAML"]),
     ],
 )
 def test_a_mistake_in_a_job_is_named_with_its_file(bundle, more, words):

@@ -47,7 +47,7 @@ def test_an_unknown_job_names_the_known_ones(folder, capsys):
 
 
 def test_a_parameter_without_a_value_is_refused(folder, capsys):
-    assert "'as_of' is no parameter: write it as KEY=VALUE" in fail(capsys, "job", "training", "--param", "as_of")
+    assert "'as_of' is not a parameter: write it as KEY=VALUE" in fail(capsys, "job", "training", "--param", "as_of")
 
 
 def test_an_unknown_command_is_refused(folder, capsys):
@@ -55,7 +55,7 @@ def test_an_unknown_command_is_refused(folder, capsys):
 
 
 def test_a_server_is_not_started_for_a_command_that_is_not_there(capsys):
-    assert "'no-such-command' is no command" in fail(capsys, "connect", "no-such-command", "--flag")
+    assert "Command not found: 'no-such-command'" in fail(capsys, "connect", "no-such-command", "--flag")
 
 
 def test_the_ui_has_nothing_to_show_before_a_run(folder, capsys):
@@ -83,7 +83,7 @@ def test_an_answer_to_what_waits_for_approval_is_tags_on_the_version(folder, cap
         (("--as-of", "yesterday"), "the parameter 'as_of' is 'yesterday', and must be a moment such as"),
         (("--param", "window_hours=abc"), "the parameter 'window_hours' is 'abc', and must be a number"),
         (("--params", "cause=too old now window_hours=0"), "the parameter 'window_hours' is '0', and must be above 0"),
-        (("--params", "too old"), "'too old' is no parameter"),
+        (("--params", "too old"), "'too old' is not a parameter"),
     ],
 )
 def test_a_value_that_no_task_could_read_ends_before_one_starts(folder, capsys, given, said):

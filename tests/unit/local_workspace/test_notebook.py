@@ -93,5 +93,5 @@ def test_another_magic_is_refused_by_name(run, magic):
 
 
 def test_a_file_that_is_no_notebook_is_refused(run):
-    with pytest.raises(NotebookError, match="no notebook"):
+    with pytest.raises(NotebookError, match="not a notebook"):
         run("print(1)\n")

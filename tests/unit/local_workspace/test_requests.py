@@ -20,8 +20,8 @@ def test_both_formats_give_the_same_columns() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "no JSON"),
-        (b"\xff", "no JSON"),
+        (b"", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
         (b"[1]", "dataframe_split"),
         (b"{}", "dataframe_split"),
         (b'{"dataframe_split": {}, "dataframe_records": []}', "one of"),

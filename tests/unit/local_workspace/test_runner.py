@@ -303,20 +303,23 @@ def test_a_nested_parameter_that_the_job_lacks_is_refused_before_anything_runs(b
 @pytest.mark.parametrize(
     ("tasks", "words"),
     [
-        (task("a", ["b"]) + task("b", ["a"]), r"circle: .*a.*b"),
+        (task("a", ["b"]) + task("b", ["a"]), r"circular dependency between tasks: .*a.*b"),
         (task("a", ["nobody"]), r"task 'a' depends on 'nobody'"),
         (
             task("good") + task("a", notebook="Gone"),
             r"task 'a': the notebook 'notebooks/Gone\.py' does not exist",
         ),
         (task("a", environment_key="gpu"), r"task 'a': the job has no environment 'gpu'"),
-        (task("b") + task("a", ["b:true"]), r"'b' is no condition task"),
+        (task("b") + task("a", ["b:true"]), r"'b' is not a condition task"),
         ("- task_key: a", r"task 'a': must have exactly one of"),
         ("- {task_key: a, run_job_task: {job_id: 5}}", r"no job of the bundle has the id 5"),
-        ("- {task_key: a, run_job_task: {job_id: '${resources.jobs.j.id}'}}", r"circle: j → j"),
+        (
+            "- {task_key: a, run_job_task: {job_id: '${resources.jobs.j.id}'}}",
+            r"circular dependency between jobs: j → j",
+        ),
         (
             task("b") + condition("a", left="{{tasks.b.values.x}}"),
-            r"task 'a': \{\{tasks\.b\.values\.x\}\} refers to 'b', which is no task before this one",
+            r"task 'a': \{\{tasks\.b\.values\.x\}\} refers to 'b', which does not run before this task",
         ),
     ],
 )

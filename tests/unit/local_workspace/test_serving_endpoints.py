@@ -112,7 +112,7 @@ def test_endpoints_outlive_the_service(client: WorkspaceClient, context: Context
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"served_entities": []}, "served_entities must be there"),
+        ({"served_entities": []}, "served_entities is required"),
         ({"traffic_config": {"routes": [{"served_entity_name": "other", "traffic_percentage": 100}]}}, "other"),
         ({"traffic_config": {"routes": [{"served_entity_name": "version-1", "traffic_percentage": 90}]}}, "sum to 100"),
     ],
@@ -196,7 +196,7 @@ def test_the_sdks_query_and_both_formats_get_the_same_answer(client: WorkspaceCl
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{", "no JSON"),
+        (b"{", "not valid JSON"),
         ({"instances": [[1]]}, "dataframe_split"),
         ({"dataframe_records": [{"tailnum": "N1", "seats": 1}]}, "miles"),
         ({"dataframe_records": [FLIGHT | {"miles": "far"}]}, "'miles' must be a number"),

@@ -119,7 +119,7 @@ def test_a_key_that_is_there_twice_is_refused_by_its_lines(tmp_path):
     text = PROJECT_CONFIG.read_text()
     (tmp_path / "config.yml").write_text(text.replace("  seed: 2013\n", "  seed: 2013\n  seed: 7\n", 1))
     first = text[: text.index("  seed: 2013\n")].count("\n") + 1
-    with pytest.raises(ValueError, match=rf"'seed' is there twice, in lines {first} and {first + 1}"):
+    with pytest.raises(ValueError, match=rf"duplicate key 'seed' in lines {first} and {first + 1}"):
         load_config(tmp_path / "config.yml")
 
 

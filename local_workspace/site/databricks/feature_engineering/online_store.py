@@ -57,7 +57,7 @@ def create(name: str, capacity: str, read_replica_count: int | None) -> Databric
     if stores().get(name) is not None:
         raise ValueError(f"Online store with name '{name}' already exists")
     if capacity not in _CAPACITIES:
-        raise ValueError(f"Capacity '{capacity}' is none of {list(_CAPACITIES)}.")
+        raise ValueError(f"Capacity '{capacity}' is not one of {list(_CAPACITIES)}.")
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     store = DatabricksOnlineStore(name, capacity, read_replica_count or 0, creation_time=now)
     stores().put(name, asdict(store))
