@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, trim_mean
+from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from project.config import Decline as Settings
 
 _WEEK_DAYS = 7
 _LEAST_WEEKS = 2
+# A day that is so many standard deviations worse than a usual one is a bad day.
+_BAD_DAY = 2.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def ranks(rows: pd.DataFrame, day: pd.Series, label: str, prediction: str, least
 def decline(validation: pd.DataFrame, recent: pd.DataFrame, rate: float, settings: Settings) -> Decline | None:
     """How far the last days fall behind validation.
 
-    The best and the worst day are left out: one bad day is none of the model's fault.
+    The worst day is left out where hardly any of the baseline was as bad: one bad day is none of the model's fault.
 
     Args:
         validation: the `ranks` of the baseline's days.
@@ -80,7 +82,9 @@ def decline(validation: pd.DataFrame, recent: pd.DataFrame, rate: float, setting
     means = gaps[-weeks * _WEEK_DAYS :].reshape(weeks, _WEEK_DAYS).mean(axis=1)
     spread = means.std(ddof=1) * np.sqrt(_WEEK_DAYS / settings.days) * np.sqrt(1 + 1 / weeks)
     bound = float(student.ppf(1 - rate, weeks - 1) * spread)
-    fallen = float(means.mean() - trim_mean(last["roc_auc"] - last["expected_roc_auc"], 1 / settings.days))
+    kept = np.sort((last["roc_auc"] - last["expected_roc_auc"]).to_numpy())
+    is_one_bad_day = kept[0] < gaps.mean() - _BAD_DAY * gaps.std()
+    fallen = float(means.mean() - kept[int(is_one_bad_day) :].mean())
     roc_auc = float(last["roc_auc"].mean())
     return Decline(roc_auc, roc_auc + fallen, bound, settings.days, max(fallen, 0.0) / bound)
 

@@ -16,6 +16,7 @@ from replay.days import Plan
 
 # The sample begins and ends with the year: by 15 February there is enough of it for a first model.
 START, END = datetime(2013, 2, 14, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)
+_WIDTH = 160
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -51,7 +52,12 @@ def power(weeks: int) -> None:
     with _workspace_of(plan if is_played else None) as workspace:
         from replay.power_run import run  # noqa: PLC0415 (as above)
 
-        run(plan, is_played, _bundle(), workspace, home / "power.json", weeks, Console(highlight=False))
+        run(plan, is_played, _bundle(), workspace, home / "power.json", weeks, _console())
+
+
+def _console() -> Console:
+    """Wide enough for the table where nothing says how wide it is."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
 
 
 @contextmanager

@@ -84,10 +84,12 @@ def measure(scores: Scores, feeds: Sequence[Feed], config: Config, weeks: int) -
 
 
 def feeds_of(spark: SparkSession, tables: Tables, as_of: datetime, scores: Scores) -> list[Feed]:
-    """The feature tables of places: those that bring a value for each hour."""
+    """The feature tables that bring a value for each hour, of another source than the rows themselves: where those
+    repeat, nothing is predicted."""
     found = []
     for table in FEATURE_TABLES:
-        if set(table.keys) <= {*scores.texts} and table.lookback and table.lookback <= _HOURLY:
+        is_hourly = set(table.keys) <= {*scores.texts} and table.lookback and table.lookback <= _HOURLY
+        if is_hourly and tables.named(table.of.table) != tables.flights:
             features = table.features(spark.table(tables.named(table.of.table)), as_of)
             found.append(Feed(table.name, table.keys, tuple(name for name in features if name in scores.numeric)))
     return found
