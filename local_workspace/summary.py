@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from databricks.feature_engineering.identifiers import quoted
 from mlflow import MlflowClient
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -10,6 +9,7 @@ from rich.table import Table
 from local_workspace.bundle import Bundle
 from local_workspace.workspace import Workspace
 from project.registry import champion_version
+from project.tables import quoted_name
 
 
 def print_summary(bundle: Bundle, workspace: Workspace, spark: Any) -> None:
@@ -39,9 +39,9 @@ def _print_champion(console: Console, model: str) -> None:
 def _print_tables(console: Console, spark: Any, schema: str) -> None:
     console.print("Rows", style="bold")
     names = sorted(
-        row.tableName for row in spark.sql(f"SHOW TABLES IN {quoted(schema)}").collect() if not row.isTemporary
+        row.tableName for row in spark.sql(f"SHOW TABLES IN {quoted_name(schema)}").collect() if not row.isTemporary
     )
-    counts = {name: spark.table(quoted(f"{schema}.{name}")).count() for name in names}
+    counts = {name: spark.table(quoted_name(f"{schema}.{name}")).count() for name in names}
     _print_pairs(console, {name: f"{count:,}" for name, count in counts.items()}, "right")
 
 

@@ -8,6 +8,11 @@ def quoted(*parts: str) -> str:
     return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
 
 
+def quoted_name(table: str) -> str:
+    """A full name without quotes, catalog.schema.table, as Spark and SQL take it."""
+    return quoted(*table.split("."))
+
+
 def plain(table: str) -> str:
     """A quoted full name as the feature client and the workspace's API take it: catalog.schema.table."""
     return table.replace("`", "")

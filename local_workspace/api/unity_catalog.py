@@ -2,11 +2,11 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from databricks.feature_engineering.identifiers import quoted
 from fastapi import APIRouter
 
 from local_workspace.api.context import Context
 from local_workspace.api.errors import not_found
+from project.tables import quoted_name
 
 
 def make_router(context: Context) -> APIRouter:
@@ -16,13 +16,13 @@ def make_router(context: Context) -> APIRouter:
 
     @router.get("/schemas/{full_name}")
     def get_schema(full_name: str) -> dict[str, object]:
-        if not context.spark().catalog.databaseExists(quoted(full_name)):
+        if not context.spark().catalog.databaseExists(quoted_name(full_name)):
             raise not_found(f"Schema '{full_name}' does not exist.")
         return {"full_name": full_name, "schema_id": _id_of(full_name)}
 
     @router.get("/tables/{full_name}")
     def get_table(full_name: str) -> dict[str, object]:
-        if not context.spark().catalog.tableExists(quoted(full_name)):
+        if not context.spark().catalog.tableExists(quoted_name(full_name)):
             raise not_found(f"Table '{full_name}' does not exist.")
         table = {"full_name": full_name, "table_id": _id_of(full_name)}
         # Other APIs name a table by its id.

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from databricks.feature_engineering.identifiers import quoted
 from databricks.sdk.service.dataquality import DataProfilingConfig, InferenceLogConfig
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -19,6 +18,7 @@ from local_workspace import delta_log
 from local_workspace.monitors import drift
 from local_workspace.monitors.columns import numeric_columns, profile_columns, text_columns
 from local_workspace.monitors.quality import profile_quality
+from project.tables import quoted_name
 
 GRANULARITY = "1 day"
 INPUT, BASELINE = "INPUT", "BASELINE"
@@ -50,7 +50,7 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
     """
     log, settings = _inference_log(monitor)
     version = delta_log.version(delta_log.folder_of(spark, log))
-    baseline = spark.table(quoted(str(monitor.baseline_table_name)))
+    baseline = spark.table(quoted_name(str(monitor.baseline_table_name)))
     known = set(state.baselines)
     days = _changed_days(spark, monitor, settings, state.table_version, version)
     of_model = F.col(settings.model_id_column)
@@ -60,7 +60,7 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
     if not (is_anew or days or new):
         return after
     is_changed = F.date_trunc("day", settings.timestamp_column).isin(*days) if days else F.lit(False)
-    rows = spark.table(quoted(log)).filter(is_changed)
+    rows = spark.table(quoted_name(log)).filter(is_changed)
     if days:  # the column's own bounds, by which files are left out
         rows = rows.filter(F.col(settings.timestamp_column) >= F.lit(min(days)))
     profile = _profile(rows, baseline.filter(of_model.isin(*new)) if new else baseline.limit(0), monitor, settings)
@@ -68,8 +68,8 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
     measured_days = F.col("window.start").isin(*days) if days else F.lit(False)
     measured_baselines = (F.col("log_type") == BASELINE) & (of_model.isin(*new) if new else F.lit(False))
     writes = [
-        (quoted(str(monitor.profile_metrics_table_name)), profile, measured_days | measured_baselines),
-        (quoted(str(monitor.drift_metrics_table_name)), distances, measured_days),
+        (quoted_name(str(monitor.profile_metrics_table_name)), profile, measured_days | measured_baselines),
+        (quoted_name(str(monitor.drift_metrics_table_name)), distances, measured_days),
     ]
     with ThreadPoolExecutor(len(writes)) as beside:
         for written in [beside.submit(_put, spark, *write, is_anew) for write in writes]:
@@ -89,7 +89,7 @@ def _changed_days(
     spark: SparkSession, monitor: DataProfilingConfig, settings: InferenceLogConfig, before: int | None, now: int
 ) -> list[datetime]:
     """The days (UTC) of the rows that were added or changed after a version of the table."""
-    table = spark.table(quoted(str(monitor.monitored_table_name)))
+    table = spark.table(quoted_name(str(monitor.monitored_table_name)))
     day = F.unix_seconds(F.date_trunc("day", settings.timestamp_column)).alias("day")
     if before is None or before > now:  # never measured, or made anew since
         days = table.select(day).distinct()
