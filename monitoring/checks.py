@@ -115,6 +115,7 @@ def find(
     figures: Mapping[Place, Days],
     last_day: datetime,
     words: Mapping[Place, tuple[str, str]] = MappingProxyType({}),
+    note: str = "",
 ) -> list[Finding]:
     """What a check finds in the last days.
 
@@ -124,6 +125,7 @@ def find(
             say since when its bound is broken.
         last_day: the start of the newest day to look at (UTC).
         words: detail and advice of the places whose figure counts bounds.
+        note: why there is no figure, where there is none.
 
     Returns:
         A finding for each place that is violated; where there is none, the one place that came nearest to it.
@@ -132,7 +134,7 @@ def find(
     found = [_find_at(check, place, figures[place], days, *words.get(place, ("", ""))) for place in sorted(figures)]
     violated = [finding for finding in found if finding.violated]
     if violated or not found:
-        return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, (), *words.get(Place(), ("", "")))]
+        return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, (), note)]
     return [worst(found)]
 
 

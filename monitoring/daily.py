@@ -46,6 +46,7 @@ class DailyFigures:
         label_share: share of them whose outcome is known, 0 to 1.
         by_metric: figures by metric, place and day.
         words: of the figures that count bounds, by metric and place: what was found, and what it may mean.
+        notes: by metric, why there is no figure where there is none.
         shifts: how each column of the last week differs from the baseline's weeks, the furthest first.
         prediction: the prediction's column.
     """
@@ -58,6 +59,7 @@ class DailyFigures:
     by_metric: Mapping[str, Mapping[Place, Days]]
     prediction: str
     words: Mapping[str, Mapping[Place, tuple[str, str]]] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
     shifts: tuple[Shift, ...] = ()
 
     def of(self, check: MonitoringCheck) -> Mapping[Place, Days]:
@@ -129,10 +131,11 @@ def read_daily_figures(
     }
     said = {place: (days[last_day][1], _OF_DECLINE) for place, days in declines.items() if last_day in days}
     words = {"drift": _words(shifts, note), "decline": said}
+    notes = {"drift": note, "decline": f"it takes {config.monitoring.decline.days} days whose labels are known"}
     share = known / rows if rows else 0.0
     newest = version if whole or began is None else _newest_version(metrics, as_of)
     return DailyFigures(
-        newest, last_day, last_whole_day, rows, share, figures, config.prediction.column, words, tuple(shifts)
+        newest, last_day, last_whole_day, rows, share, figures, config.prediction.column, words, notes, tuple(shifts)
     )
 
 
@@ -140,9 +143,9 @@ _OF_DECLINE = "Look at the days' report: a slice may be the cause. Where it last
 
 
 def _words(shifts: Sequence[Shift], note: str) -> dict[Place, tuple[str, str]]:
-    """Of each column, its shift that is furthest beyond its bound; of none, what is to be said of all."""
+    """Of each column, its shift that is furthest beyond its bound."""
     after = f"; {note}" if note else ""
-    return {Place(): (note, ""), **{Place(s.column): (s.sentence + after, s.advice) for s in reversed(shifts)}}
+    return {Place(shift.column): (shift.sentence + after, shift.advice) for shift in reversed(shifts)}
 
 
 def _drift(

@@ -59,7 +59,11 @@ def check_violations(
         finding
         for check in config.monitoring.checks
         for finding in find(
-            check, figures.of(check), figures.last_day_of(check), figures.words.get(check.metric, _NO_WORDS)
+            check,
+            figures.of(check),
+            figures.last_day_of(check),
+            figures.words.get(check.metric, _NO_WORDS),
+            figures.notes.get(check.metric, ""),
         )
     ]
     verdict = judge(

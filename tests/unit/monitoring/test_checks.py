@@ -114,7 +114,7 @@ def test_what_counts_bounds_is_told_in_its_own_words_and_since_when():
 
 
 def test_what_can_not_be_judged_says_why():
-    (finding,) = find(check(), {}, LAST, {Place(): ("the baseline has 2 weeks", "")})
+    (finding,) = find(check(), {}, LAST, note="the baseline has 2 weeks")
     assert finding.status == "not judged"
     assert finding.sentence.endswith("could not be judged: the baseline has 2 weeks")
 
