@@ -27,7 +27,10 @@ def refresh_baseline(spark: SparkSession, tables: Tables, model_name: str, as_of
     known = spark.table(tables.inference_baseline).select("model_version")
     new = [row["model_version"] for row in used.join(known, "model_version", "left_anti").collect()]
     if new:
+        # One without a verdict has none.
         scores = validation_rows(spark, tables, model_name, as_of).filter(F.col("model_version").isin(new))
+        new = sorted(row["model_version"] for row in scores.select("model_version").distinct().collect())
+    if new:
         arrived = with_class(scores, config).withColumns(
             {"label_known_at": F.lit(None).cast("timestamp"), "outcome": F.lit("arrived")}
         )
