@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from monitoring.checks import DAY, Days, Place
 from monitoring.columns import WatchedColumns, watched_columns
 from monitoring.decline import by_slice, decline, ranks
-from monitoring.drift import LEAST_DAYS, WEEK_DAYS, Shift, Usual
+from monitoring.drift import LEAST_DAYS, Shift, Usual, weeks_of
 from monitoring.drift import Days as DriftDays
 from monitoring.figures import EXPECTED_AUC, LABEL_SHARE, LABELLED, NEWEST, TABLE
 from monitoring.reference import Reference, read_reference
@@ -120,14 +120,15 @@ def read_daily_figures(
     shifts, drift, note = _drift(reference, profile, columns, last_whole_day, config)
     declines = _declines(reference, whole, last_day, config)
     everything = [row for row in whole if not row["slice_key"]]
+    promotions = _promotions(spark, tables, model_name)
     figures: Figures = {
         **_volume(everything, began, first_day, last_whole_day, as_of),
         **_quality(own, config.monitoring),
         "drift": drift,
         "decline": {place: {day: one[0] for day, one in days.items()} for place, days in declines.items()},
         "days_unmeasured": {Place(): {last_whole_day: _unmeasured(spark, tables, everything, last_whole_day)}},
-        "versions_of_a_day": {Place(): _versions(spark, tables, model_name, everything, last_whole_day)},
-        "unrecorded_champion": {Place(): _unrecorded(spark, tables, model_name, last_whole_day)},
+        "versions_of_a_day": {Place(): _versions(promotions, everything, last_whole_day)},
+        "unrecorded_champion": {Place(): _unrecorded(promotions, model_name, last_whole_day)},
     }
     said = {place: (days[last_day][1], _OF_DECLINE) for place, days in declines.items() if last_day in days}
     words = {"drift": _words(shifts, note), "decline": said}
@@ -156,7 +157,7 @@ def _drift(
     settings = config.monitoring.drift
     numeric = [name for name in columns.numeric if name not in settings.ignored]
     days = _drift_days(profile, numeric, columns.categorical, config.monitoring.min_labelled_rows)
-    weeks = reference.day.nunique() // WEEK_DAYS
+    weeks = weeks_of(reference.day)
     if weeks < settings.least_weeks:
         return [], {}, f"the baseline has {weeks} weeks: to say what is usual takes {settings.least_weeks}"
     if not _is_week(days, last_day):
@@ -248,26 +249,23 @@ def _unmeasured(spark: SparkSession, tables: Tables, measured: Sequence[Record],
     return float(len({_moment(row["day"]) for row in days} - {row["day"] for row in measured}))
 
 
-def _versions(
-    spark: SparkSession, tables: Tables, model_name: str, measured: Sequence[Record], day: datetime
-) -> dict[datetime, float | None]:
+def _versions(promotions: DataFrame | None, measured: Sequence[Record], day: datetime) -> dict[datetime, float | None]:
     """How many versions scored a day, without those that were promoted in its course."""
     scored = {row["model_version"] for row in measured if row["day"] == day}
     if not scored:
         return {}
     moved = (F.col("as_of") > F.lit(day)) & (F.col("as_of") < F.lit(day + DAY))
-    promoted = _promotions(spark, tables, model_name)
-    return {day: float(len(scored) - (0 if promoted is None else promoted.filter(moved).count()))}
+    return {day: float(len(scored) - (0 if promotions is None else promotions.filter(moved).count()))}
 
 
-def _unrecorded(spark: SparkSession, tables: Tables, model_name: str, day: datetime) -> dict[datetime, float | None]:
+def _unrecorded(promotions: DataFrame | None, model_name: str, day: datetime) -> dict[datetime, float | None]:
     """1 where champion is another version than the last promotion or rollback made it."""
-    promoted = _promotions(spark, tables, model_name)
-    newest = None if promoted is None else promoted.orderBy(F.desc("move")).select("model_version").first()
+    newest = None if promotions is None else promotions.orderBy(F.desc("move")).select("model_version").first()
     return {} if newest is None else {day: float(champion_version(model_name) != newest["model_version"])}
 
 
 def _promotions(spark: SparkSession, tables: Tables, model_name: str) -> DataFrame | None:
+    """The moves of champion that were made; None before the first."""
     if not spark.catalog.tableExists(tables.promotions):
         return None
     done = (F.col("model_name") == model_name) & (F.col("status") == "done")

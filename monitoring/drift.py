@@ -139,6 +139,15 @@ _ADVICE = {
 }
 
 
+def weeks_of(day: pd.Series) -> int:
+    """How many weeks the days of a baseline are, of which each has enough days.
+
+    Args:
+        day: the start of each row's day (UTC).
+    """
+    return min(day.nunique() // WEEK_DAYS, len(_whole_weeks(day)))
+
+
 @dataclass(frozen=True)
 class Usual:
     """What a week looks like, learned from the baseline.
@@ -169,9 +178,7 @@ class Usual:
         Raises:
             ValueError: there are fewer than two whole weeks.
         """
-        ago = (day.max() - day).dt.days // WEEK_DAYS
-        days_of = day.groupby(ago).nunique()
-        whole = days_of.index[days_of >= LEAST_DAYS]
+        ago, whole = _weeks_ago(day), _whole_weeks(day)
         weeks = len(whole)
         if weeks < 2:  # noqa: PLR2004 (one week has no other to be compared with)
             raise ValueError(f"A baseline of {weeks} whole weeks can't say what is usual: it takes at least 2.")
@@ -379,6 +386,17 @@ def _strays(figures: pd.DataFrame, days: Days, deviation: pd.Series) -> pd.Serie
         own = figures.index[_kinds(figures) == kind]
         strays[own] = np.fmax(figures["bound"][own], by_day.reindex(own.get_level_values("column")).to_numpy())
     return strays
+
+
+def _weeks_ago(day: pd.Series) -> pd.Series:
+    ago: pd.Series = (day.max() - day).dt.days // WEEK_DAYS
+    return ago
+
+
+def _whole_weeks(day: pd.Series) -> pd.Index:
+    """The weeks, counted back from the last day, that have enough days."""
+    days = day.groupby(_weeks_ago(day)).nunique()
+    return days.index[days >= LEAST_DAYS]
 
 
 def _without_itself(by_week: pd.DataFrame) -> pd.Series:

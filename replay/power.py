@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.decline import by_slice, decline, ranks
-from monitoring.drift import SHARE, WEEK_DAYS, Days, Shift, Usual
+from monitoring.drift import SHARE, WEEK_DAYS, Days, Shift, Usual, weeks_of
 from project.config import Config
 from replay.frame import ASKED
 
@@ -116,7 +116,7 @@ class Monitor:
         self._usual = {
             version: Usual.of(reference, reference["day"], scores.numeric, scores.texts, self._drift)
             for version, reference in scores.references.items()
-            if reference["day"].nunique() // WEEK_DAYS >= self._drift.least_weeks
+            if weeks_of(reference["day"]) >= self._drift.least_weeks
         }
 
     def usual(self, day: pd.Timestamp) -> Usual | None:

@@ -6,6 +6,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType, StringType
 
+from project.tables import quoted
+
 QUANTILES = tuple(step / 10 for step in range(11))
 _FREQUENT_ITEMS = 100
 _PLACES = {"min": 0, "median": 5, "max": 10}
@@ -88,5 +90,4 @@ def _with_frequent_items(measured: DataFrame, rows: DataFrame, keys: Sequence[st
 
 def _statistics(template: str, name: str) -> Column:
     """As one expression of SQL: built call by call, those of 45 columns take seconds to send."""
-    quoted = "`" + name.replace("`", "``") + "`"
-    return F.expr(template.format(value=quoted)).alias(name)
+    return F.expr(template.format(value=quoted(name))).alias(name)

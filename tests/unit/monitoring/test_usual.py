@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from monitoring.drift import Days, Shift, Usual
+from monitoring.drift import Days, Shift, Usual, weeks_of
 from project.config import load_config
 
 DRIFT = load_config().monitoring.drift.model_copy(update={"ignored": (), "least_low": {}, "false_alarm_rate_of": {}})
@@ -115,6 +115,13 @@ def test_the_shorter_the_baseline_the_wider_its_bounds() -> None:
     rows = made(8)
     with pytest.raises(ValueError, match="it takes at least 2"):
         Usual.of(rows, rows["day"], NUMERIC, TEXTS, DRIFT)
+
+
+def test_days_here_and_there_are_no_weeks() -> None:
+    whole, scattered = made(28)["day"], made(60)["day"]
+    assert weeks_of(whole) == 4
+    assert weeks_of(scattered[scattered.dt.dayofyear % 2 == 0]) == 0
+    assert weeks_of(pd.Series(dtype="datetime64[ns, UTC]")) == 0
 
 
 def test_a_bound_is_the_distance_of_a_week_from_the_other_weeks() -> None:
