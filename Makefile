@@ -13,7 +13,7 @@ TEST := $(PYTHON_ENV)/test.done $(LOCAL)
 # Of tests: two processes, a file in one of them.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 NAME ?= training
-# Of the jobs; empty: of smoke and bundle-run, what the target says; of job, a moment of the sample.
+# Of the jobs; empty: what the target says.
 AS_OF ?=
 ANSWER ?= approved
 # Of the bundle's words: the target, and for bundle-run the job's key; of it and of job: 'name=value name=value', where
@@ -25,7 +25,9 @@ PARAMS ?=
 override REASON := $(value REASON)
 override BY := $(value BY)
 override PARAMS := $(value PARAMS)
-export REASON BY PARAMS
+# Another use case than use_case/: a folder that has a folder `use_case`, such as samples/small.
+USE_CASE ?=
+export REASON BY PARAMS USE_CASE
 # The CLI that they call: ours, built from source, unless DATABRICKS_CLI names another.
 DATABRICKS_CLI ?= $(CURDIR)/.tools/bin/databricks
 ifeq ($(DATABRICKS_CLI),$(CURDIR)/.tools/bin/databricks)
@@ -34,7 +36,7 @@ endif
 BUNDLE := DATABRICKS_CLI='$(subst ','\'',$(DATABRICKS_CLI))' python3 tools/bundle.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run job rollback approve serve ui test unit integration test-parity spark engines test-connect lint clean lock browser pictures
+.PHONY: help run job config dashboard rollback approve serve ui test use-case-test unit integration test-parity spark engines test-connect lint clean lock browser new pictures
 .PHONY: cli bundle-test validate plan deploy destroy bundle-run bundle-rollback slice-test smoke
 .PHONY: changes has-workspace plan-comment green release-branch release-tag earlier-release
 
@@ -47,8 +49,14 @@ help: ## List the commands
 run: $(LOCAL) ## Train, judge, promote, score a week and monitor it, on this machine
 	@$(RUN) -m local_workspace run
 
-job: $(LOCAL) ## Run one job: make job NAME=training AS_OF=2013-08-01T00:00:00Z [PARAMS='name=value name=value']
-	@$(RUN) -m local_workspace job $(NAME) --as-of "$(or $(AS_OF),2013-08-01T00:00:00Z)" --params "$$PARAMS"
+job: $(LOCAL) ## Run one job: make job NAME=training [AS_OF=2013-08-01T00:00:00Z] [PARAMS='name=value name=value']
+	@$(RUN) -m local_workspace job $(NAME) $(if $(AS_OF),--as-of "$(AS_OF)") --params "$$PARAMS"
+
+config: $(LOCAL) ## Print every key of use_case/config.yml: its type, its value here, what it means
+	@$(RUN) -m local_workspace config
+
+dashboard: $(LOCAL) ## Write use_case/monitoring.lvdash.json anew, as use_case/config.yml says
+	@$(RUN) -m monitoring.dashboard $(USE_CASE)
 
 rollback: $(LOCAL) ## Give champion back to the version before: make rollback REASON='wrong since Monday'
 	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }
@@ -65,12 +73,17 @@ ui: $(LOCAL) ## Open the MLflow UI on what was run
 
 test: $(TEST) ## Everything that must hold
 	@$(RUN) -m pytest
+	@$(RUN) -m pytest tests/use_case
+
+use-case-test: $(TEST) ## The tests of the use case alone
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/use_case
 
 unit: $(TEST) ## The unit tests alone
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit
 
-integration: $(TEST) ## The integration tests alone: whole jobs, and the whole local run
+integration: $(TEST) ## The integration tests alone: whole jobs, the whole local run, and the use case's tests
 	@$(RUN) -m pytest tests/integration
+	@$(RUN) -m pytest tests/use_case
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity
@@ -88,6 +101,9 @@ test-connect: $(PYTHON_ENV)/local.done $(SPARK_ENV)/spark.done $(CONNECT_ENV)/co
 
 browser: ## Install the browser that looks at the reports in tests, unless there is one (Debian, Ubuntu)
 	@sh tools/browser.sh
+
+new: ## A project of its own: make new NAME=churn CATALOG=ml DIRECTORY=../churn [SAMPLE=small]
+	@python3 tools/new.py --name '$(if $(filter file,$(origin NAME)),,$(NAME))' --catalog '$(CATALOG)' --directory '$(DIRECTORY)' --sample '$(SAMPLE)'
 
 pictures: ## Make the README's pictures anew, of the newest monitoring report: make pictures [REPORT=file]
 	@python3 tools/pictures.py $(if $(REPORT),"$(REPORT)")
@@ -120,8 +136,8 @@ bundle-rollback: $(CLI) ## Give champion back where it is deployed: make bundle-
 slice-test: $(CLI) ## Run the jobs of the target test on its small slice of the sample
 	@$(BUNDLE) run --target test --job training
 	@$(BUNDLE) run --target test --job batch_inference
-	@$(BUNDLE) run --target test --job batch_inference --params as_of=2013-08-02T00:00:00Z
-	@$(BUNDLE) run --target test --job monitoring --params as_of=2013-08-02T00:00:00Z
+	@$(BUNDLE) run --target test --job batch_inference --params as_of=$(NEXT_DAY)
+	@$(BUNDLE) run --target test --job monitoring --params as_of=$(NEXT_DAY)
 
 smoke: $(CLI) ## After a deployment: train, if there is need, and score: make smoke TARGET=staging
 	@$(BUNDLE) run --target $(TARGET) --job training --params '$(addprefix as_of=,$(AS_OF))'
@@ -132,6 +148,8 @@ lint: $(PYTHON_ENV)/test.done ## Format, lint, types, import rules, and the CI s
 	@$(PYTHON_ENV)/bin/ruff check .
 	@$(PYTHON_ENV)/bin/lint-imports
 	@MYPYPATH=local_workspace/site $(PYTHON_ENV)/bin/mypy
+	@for sample in $(wildcard samples/*); do ( cd $$sample && MYPYPATH=../..:../../local_workspace/site \
+	    ../../$(PYTHON_ENV)/bin/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache use_case ) || exit 1; done
 	@sh tools/lint.sh $(PYTHON_ENV)/bin .tools/bin
 	@if [ -d tests/cicd ]; then $(RUN) -m pytest --confcutdir=tests/cicd tests/cicd/test_agreement.py; fi
 

@@ -12,13 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.commands import SCRIPT, Figures, empty, run_all, workspace_of
+from benchmarks.commands import SCRIPT, Figures, compared, empty, run_all, workspace_of
 from benchmarks.imports import LIMIT_SECONDS, import_seconds, stage_modules
 from benchmarks.serving import measure_serving, serving_table
 from local_workspace.workspace import find_workspace
+from project.config import Config, load_config
 
 _SHOWN_IMPORTS = 10
-_QUALITY = {"roc_auc": "July ROC AUC", "brier": "Brier", "log_loss": "log loss"}
 _GIB = 2**30
 
 
@@ -28,7 +28,7 @@ def main(pairs: int) -> None:
     """Measures, prints, and writes `bench.json`."""
     if sys.platform != "linux":
         raise click.ClickException("The benchmark reads /proc, so it runs on Linux only.")
-    folder = find_workspace().root / "bench"
+    config, folder = load_config(), find_workspace().root / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False)
     conditions = {
@@ -38,14 +38,14 @@ def main(pairs: int) -> None:
     }
     with console.status("") as status:
         figures = []
-        for found in run_all(folder, pairs, status.update):
+        for found in run_all(folder, pairs, config, status.update):
             console.print(f"{found.name}: {found.measurement.seconds:.1f} s")
             figures.append(found)
-        serving = measure_serving(workspace_of(folder), status.update)
+        serving = measure_serving(workspace_of(folder), config, status.update)
         empty(workspace_of(folder))
         status.update("imports")
         imports = {module: import_seconds(module) for module in stage_modules()}
-    console.print(figures_table(figures), serving_table(serving), imports_table(imports), sep="\n\n")
+    console.print(figures_table(figures, config), serving_table(serving), imports_table(imports), sep="\n\n")
     measured = {
         "figures": [asdict(found) for found in figures],
         "serving": [asdict(one) for one in serving],
@@ -56,20 +56,22 @@ def main(pairs: int) -> None:
     console.print(f"\nAll figures: {written}", soft_wrap=True)
 
 
-def figures_table(figures: Sequence[Figures]) -> Table:
-    """One row a command: the median of its runs, and how often the script's that is."""
+def figures_table(figures: Sequence[Figures], config: Config) -> Table:
+    """One row a command: the median of its runs, and how often the script's that is, where there is a script."""
     table = Table(title="The main job beside one pandas script (ratio: to the script)", title_justify="left")
-    for heading in ("", "seconds", "ratio", "CPU seconds", "ratio", "peak GiB", "ratio", *_QUALITY.values()):
+    titles = [config.label.measure_of(name, config.subject.plural).short_title for name in compared(config)]
+    for heading in ("", "seconds", "ratio", "CPU seconds", "ratio", "peak GiB", "ratio", *titles):
         table.add_column(heading, justify="right" if heading else "left")
-    limit = _medians(figures, SCRIPT)
-    for name in dict.fromkeys(found.name for found in figures):
+    names = dict.fromkeys(found.name for found in figures)
+    limit = _medians(figures, SCRIPT) if SCRIPT in names else None
+    for name in names:
         cells = [
             cell
-            for value, least in zip(_medians(figures, name), limit, strict=True)
-            for cell in (f"{value:.1f}", f"{value / least:.1f}")
+            for place, value in enumerate(_medians(figures, name))
+            for cell in (f"{value:.1f}", f"{value / limit[place]:.1f}" if limit else "")
         ]
         quality = next(found.quality for found in figures if found.name == name)
-        scores = [f"{quality[metric]:.4f}" if quality else "" for metric in _QUALITY]
+        scores = [f"{quality[metric]:.4f}" if quality else "" for metric in compared(config)]
         table.add_row(name, *cells, *scores)
     return table
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.measure import REPOSITORY
 
-STAGES = ("project", "feature_engineering", "training", "validation", "deployment", "monitoring")
+STAGES = ("project", "use_case", "feature_engineering", "training", "validation", "deployment", "monitoring")
 LIMIT_SECONDS = 1.0
 _TIMED = "import time; began = time.perf_counter(); import {module}; print(time.perf_counter() - began)"
 

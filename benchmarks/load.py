@@ -44,7 +44,7 @@ class Load:
 
     Attributes:
         callers: how many at once.
-        rows: flights a request.
+        rows: in a request.
         requests: how many were answered, errors among them.
         per_second: requests a second.
         p50_ms: half of the answers took no longer.

@@ -17,12 +17,13 @@ from rich.table import Table
 from benchmarks.load import Load
 from benchmarks.measure import REPOSITORY
 from local_workspace.workspace import FOLDER_VARIABLE, Workspace, find_workspace
+from project.config import Config, load_config
 
 CALLERS = (1, 8, 64)
 ROWS = (1, 100)
 _SECONDS = 5.0
 _REQUESTS = 200
-_FILED = ("flight_id", "sched_dep_at", "prediction_at", "model_name", "model_version", "as_of", "prediction")
+_FILED_UNDER = ("model_name", "model_version", "as_of")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Bare:
     """The model alone, asked one request after another.
 
     Attributes:
-        rows: flights a request.
+        rows: in a request.
         per_second: requests a second.
         p50_ms: half of them took no longer.
         p99_ms: 99 of a hundred took no longer.
@@ -42,26 +43,27 @@ class Bare:
     p99_ms: float
 
 
-def measure_serving(workspace: Workspace, starting: Callable[[str], None]) -> list[Bare | Load]:
-    """Asks the bare model, then the server, about flights that batch scoring has scored in this workspace.
+def measure_serving(workspace: Workspace, config: Config, starting: Callable[[str], None]) -> list[Bare | Load]:
+    """Asks the bare model, then the server, about rows that batch scoring has scored in this workspace.
 
     Args:
         workspace: what a run has left.
+        config: names the columns.
         starting: is told the name of what comes next.
     """
     scored = read_scored(workspace)
     files = {rows: workspace.root / f"requests-{rows}.json" for rows in ROWS}
     for rows, file in files.items():
-        file.write_text(json.dumps(list(make_requests(scored, rows))), encoding="utf-8")
+        file.write_text(json.dumps(list(make_requests(scored, rows, config))), encoding="utf-8")
     measured: list[Bare | Load] = []
     for rows, file in files.items():
-        starting(f"the bare model, {rows} flights a request")
+        starting(f"the bare model, {rows} rows a request")
         measured.append(Bare(**_figures("benchmarks.bare_model", workspace, str(file), str(_SECONDS))))
     with _server(workspace) as url:
         for rows, file in files.items():
             _figures("benchmarks.load", workspace, url, str(file), "1", "1")  # the first answers are slower
             for callers in CALLERS:
-                starting(f"{callers} callers, {rows} flights a request")
+                starting(f"{callers} callers, {rows} rows a request")
                 load = _figures("benchmarks.load", workspace, url, str(file), str(callers), str(_SECONDS))
                 measured.append(Load(**load))
     return measured
@@ -81,7 +83,7 @@ def serving_table(measured: Sequence[Bare | Load]) -> Table:
     table = Table(title="Serving: the endpoint beside the bare model in one process", title_justify="left")
     for heading in (
         "",
-        "flights a request",
+        "rows a request",
         "requests/s",
         "p50 ms",
         "p99 ms",
@@ -100,14 +102,16 @@ def serving_table(measured: Sequence[Bare | Load]) -> Table:
     return table
 
 
-def make_requests(scored: pd.DataFrame, rows: int) -> Iterator[tuple[dict[str, Any], list[float]]]:
+def make_requests(scored: pd.DataFrame, rows: int, config: Config) -> Iterator[tuple[dict[str, Any], list[float]]]:
     """Requests with all features, and batch scoring's answers."""
+    prediction, others = config.prediction.column, {*config.filed_columns} - {*config.subject.lookup_keys}
+    unasked = [name for name in (*others, *_FILED_UNDER, prediction) if name in scored]
     for number in range(_REQUESTS):
         part = scored.sample(rows, random_state=number)
-        inputs = part.drop(columns=[name for name in _FILED if name in part.columns])
+        inputs = part.drop(columns=unasked)
         plain = inputs.astype(object).where(inputs.notna(), None)
         body = {"dataframe_split": {"columns": list(plain.columns), "data": plain.to_numpy().tolist()}}
-        yield body, part["prediction"].tolist()
+        yield body, part[prediction].tolist()
 
 
 def _figures(module: str, workspace: Workspace, *arguments: str) -> dict[str, Any]:
@@ -141,4 +145,4 @@ def _server(workspace: Workspace) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    Console(highlight=False).print(serving_table(measure_serving(find_workspace(), lambda _: None)))
+    Console(highlight=False).print(serving_table(measure_serving(find_workspace(), load_config(), lambda _: None)))

@@ -10,16 +10,16 @@ from pyspark.sql import SparkSession
 
 from feature_engineering.contract_check import QUARANTINE
 from feature_engineering.definitions import Reading
-from feature_engineering.feed import land_sample, sample_folder
 from feature_engineering.fill import Orders, bring, bring_source, check_types, made_by
 from feature_engineering.landing import landing_folder
 from feature_engineering.progress import Progress
-from feature_engineering.registry import FEATURE_TABLES, label_table
-from feature_engineering.sources import SOURCES
 from project.config import Config
 from project.delta import ensure_table
 from project.steps import Step, run_steps
 from project.tables import Tables
+from use_case.feed import land_news
+from use_case.registry import FEATURE_TABLES, label_table
+from use_case.sources import SOURCES
 
 _LAND = "land"
 
@@ -74,11 +74,10 @@ def refresh(spark: SparkSession, tables: Tables, volume: Path, as_of: datetime, 
 
 
 def _land(spark: SparkSession, volume: Path, as_of: datetime, progress: Progress, config: Config) -> str:
-    """The sample's feed, in the place of a world that sends files."""
+    """The use case's feed, where it has one in the place of a world that sends files."""
     brought = [progress.of(source.name) for source in SOURCES]
     since = min(one.as_of for one in brought if one) if all(brought) else None
     if since is not None and since >= as_of:
         return "nothing is due"
-    ahead = config.source.published_ahead
-    land_sample(spark, sample_folder(), landing_folder(volume), since, as_of, ahead, config.history_start)
-    return "the sample's files" if since is None else f"the sample's news since {since:%Y-%m-%d %H:%M}"
+    land_news(spark, landing_folder(volume), since, as_of, config)
+    return "the feed's files" if since is None else f"the feed's news since {since:%Y-%m-%d %H:%M}"

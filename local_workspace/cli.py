@@ -1,4 +1,4 @@
-"""The commands of `make run`, `job`, `approve`, `serve`, `ui`, `test-connect` and `clean`."""
+"""The commands of `make run`, `job`, `config`, `approve`, `serve`, `ui`, `test-connect` and `clean`."""
 
 import getpass
 import json
@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import click
@@ -19,19 +20,20 @@ from local_workspace.engine.beside import run_beside_server
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.listening import listen
 from local_workspace.local_jobs import run_jobs
+from local_workspace.values import references
 from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
+from project.config import load_config
 from project.parameters import ParameterError, check_given
+from project.times import parse_moment
 
 INTERRUPTED = 130
 _PIPE_CLOSED = 141  # as a shell tells that SIGPIPE ended a command
+_WIDTH = 160  # of a table that goes into a file
 _MLFLOW_PORT = 5000
 _SERVING_PORT = 5001
-# What `make run` does: a training, the week after it day by day, a day more for its last labels, and a look back.
-SEQUENCE = (
-    ("training", "2013-08-01T00:00:00Z"),
-    *(("batch_inference", f"2013-08-{day:02}T00:00:00Z") for day in range(2, 10)),
-    ("monitoring", "2013-08-09T00:00:00Z"),
-)
+_DAY = timedelta(days=1)
+# The days that `make run` scores after a training: a week, and one more for its last labels.
+_DAYS = 8
 
 
 @click.group(help="A Databricks workspace's part, on this machine.")
@@ -39,7 +41,25 @@ def commands() -> None:
     """The group of all commands."""
 
 
-@commands.command(help="Train as of 1 August 2013, score the week after it, monitor it.")
+def sequence(as_of: datetime) -> list[tuple[str, str]]:
+    """What `make run` does: a training, the days after it one by one, and a look back; each job and its as_of."""
+    days = [as_of + _DAY * number for number in range(1, _DAYS + 1)]
+    jobs = [("training", as_of), *(("batch_inference", day) for day in days), ("monitoring", days[-1])]
+    return [(name, moment.strftime("%Y-%m-%dT%H:%M:%SZ")) for name, moment in jobs]
+
+
+def sample_moment(bundle: Bundle) -> datetime:
+    """The moment that the bundle's target names; where that is the start of a run, one that leaves days to score.
+
+    The sample of a use case ends (use_case/bundle.yml); what lives goes on.
+    """
+    named = str(bundle.variables["as_of"])
+    if any(references(named)):
+        return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - _DAY * _DAYS
+    return parse_moment(named)
+
+
+@commands.command(help="Train, score the week after it day by day, monitor it.")
 def run() -> None:
     """Runs the whole sequence in one process."""
     with open_workspace() as workspace:
@@ -47,7 +67,7 @@ def run() -> None:
         from local_workspace.summary import print_summary  # noqa: PLC0415
 
         bundle = load_bundle(REPOSITORY)
-        requests = [(name, {"as_of": as_of}) for name, as_of in SEQUENCE]
+        requests = [(name, {"as_of": as_of}) for name, as_of in sequence(sample_moment(bundle))]
         succeeded = run_jobs(bundle, workspace, requests, then=partial(print_summary, bundle, workspace))
     if not succeeded:
         sys.exit(1)
@@ -55,7 +75,7 @@ def run() -> None:
 
 @commands.command(help="Run one job of the bundle.")
 @click.argument("name")
-@click.option("--as-of", help="Point in time, such as 2013-08-01T00:00:00Z; the start of the run when left out.")
+@click.option("--as-of", help="Point in time, such as 2013-08-01T00:00:00Z; what the target says when left out.")
 @click.option("--param", "params", multiple=True, metavar="KEY=VALUE", help="Another job parameter.")
 @click.option(
     "--params", "several", default="", metavar="'KEY=VALUE KEY=VALUE'", help="Several; values may have spaces."
@@ -72,6 +92,16 @@ def job(name: str, as_of: str | None, params: tuple[str, ...], several: str) -> 
         succeeded = run_jobs(load_bundle(REPOSITORY), workspace, [(name, parameters)])
     if not succeeded:
         sys.exit(1)
+
+
+@commands.command(help="Print every key of the configuration: its type, its value here, what it means.")
+def config() -> None:
+    """Prints the table."""
+    from rich.console import Console  # noqa: PLC0415 (no other command needs them)
+
+    from local_workspace.config_table import print_config  # noqa: PLC0415
+
+    print_config(load_config(), Console(width=None if sys.stdout.isatty() else _WIDTH))
 
 
 @commands.command(help="Run a job as it was deployed (what the stand-in workspace calls).", hidden=True)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
+USE_CASE_VARIABLE = "USE_CASE"
 _OF_OTHERS = ("SPARK_", "PYSPARK_", "HADOOP_", "SAIL_", "MLFLOW_", "DATABRICKS_")
 # A deployed run is told by them where it came from; any other sets its own before it asks.
 _KEPT = {"DATABRICKS_HOST", "DATABRICKS_TOKEN"}
@@ -19,18 +20,29 @@ _THIS_MACHINE = ("localhost", "127.0.0.1")
 def clean_environment() -> None:
     """Makes this process, and what it starts, run as from a shell that sets nothing.
 
-    What stays: `LOCAL_WORKSPACE` and `ENGINE`, which are for local runs, `BUNDLE_VAR_<name>`, as the CLI obeys it, and
-    proxies, through which a stage may fetch data, but for what is on this machine.
+    What stays: `LOCAL_WORKSPACE`, `ENGINE` and `USE_CASE`, which are for local runs, `BUNDLE_VAR_<name>`, as the CLI
+    obeys it, and proxies, through which a stage may fetch data, but for what is on this machine.
     """
     for name in [name for name in os.environ if name.startswith(_OF_OTHERS) and name not in _KEPT]:
         del os.environ[name]
     clean_import_path()
+    use_other_use_case()
     direct = next((given for name in _PROXY_EXCEPTIONS if (given := os.environ.get(name))), "")
     # A star is for all hosts, and stands alone.
     if direct != "*":
         direct = ",".join(dict.fromkeys([*filter(None, direct.split(",")), *_THIS_MACHINE]))
     os.environ |= dict.fromkeys(_PROXY_EXCEPTIONS, direct) | {"TZ": "UTC"}
     time.tzset()
+
+
+def use_other_use_case() -> None:
+    """Takes the use case from the folder that `USE_CASE` names, which has a folder `use_case`: `samples/small`."""
+    if folder := os.environ.get(USE_CASE_VARIABLE):
+        path = str(Path(folder).resolve())
+        if not Path(path, "use_case").is_dir():
+            raise SystemExit(f"error: {USE_CASE_VARIABLE} names {folder}, which has no folder use_case")
+        sys.path[:] = [path, *(one for one in sys.path if one != path)]
+        os.environ[USE_CASE_VARIABLE] = path
 
 
 def clean_import_path() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from local_workspace import values
@@ -20,6 +20,8 @@ from local_workspace.errors import RunError
 from local_workspace.graph import State, check_job, check_parameters, decide, has_failed, order
 from local_workspace.runs import JobRun, TaskRun
 from local_workspace.workers import Workers
+
+_WAIT_SECONDS = 1
 
 
 class Listener(Protocol):
@@ -76,10 +78,18 @@ class Runner:
         """Runs a prepared run to its end. The outcome, failures included, is in the returned run."""
         self._advance(run)
         while not run.is_done:
-            task, error = self._finished.get()
+            task, error = self._next_finished()
             self._end(task, State.FAILED if error else State.SUCCESS, error)
             self._advance(run)
         return run
+
+    def _next_finished(self) -> tuple[TaskRun, BaseException | None]:
+        """Waits for a notebook's end, in pieces: an interrupt just before a wait would not end it."""
+        while True:
+            try:
+                return self._finished.get(timeout=_WAIT_SECONDS)
+            except Empty:
+                continue
 
     def _new_run(self, key: str, parameters: Mapping[str, str], parent: TaskRun | None) -> JobRun:
         job = self._bundle.jobs[key]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from monitoring.ground_truth import KEY, with_class
+from monitoring.ground_truth import log_key, with_derived
 from project.config import Config
 from project.delta import ensure_table, upsert
 from project.tables import Tables
@@ -23,7 +23,7 @@ def refresh_baseline(spark: SparkSession, tables: Tables, model_name: str, as_of
     ensure_table(spark, tables.inference_baseline, log.schema)
     recent = as_of - timedelta(days=config.monitoring.look_back_days)
     own = (F.col("model_name") == model_name) & (F.col("as_of") <= F.lit(as_of))
-    used = log.filter(own & (F.col("prediction_at") >= F.lit(recent))).select("model_version").distinct()
+    used = log.filter(own & (F.col(config.subject.prediction_time) >= F.lit(recent))).select("model_version").distinct()
     known = spark.table(tables.inference_baseline).select("model_version")
     new = [row["model_version"] for row in used.join(known, "model_version", "left_anti").collect()]
     if new:
@@ -31,11 +31,11 @@ def refresh_baseline(spark: SparkSession, tables: Tables, model_name: str, as_of
         scores = validation_rows(spark, tables, model_name, as_of).filter(F.col("model_version").isin(new))
         new = sorted(row["model_version"] for row in scores.select("model_version").distinct().collect())
     if new:
-        arrived = with_class(scores, config).withColumns(
-            {"label_known_at": F.lit(None).cast("timestamp"), "outcome": F.lit("arrived")}
+        labelled = with_derived(scores, config).withColumns(
+            {"label_known_at": F.lit(None).cast("timestamp"), "outcome": F.lit(config.label.outcome)}
         )
-        known_columns = [name for name in log.columns if name in arrived.columns]
-        upsert(spark, tables.inference_baseline, arrived.select(*known_columns), KEY)
+        known_columns = [name for name in log.columns if name in labelled.columns]
+        upsert(spark, tables.inference_baseline, labelled.select(*known_columns), log_key(config))
     return f"of version {', '.join(new)}" if new else "has every version that scored"
 
 

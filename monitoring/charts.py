@@ -5,14 +5,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
+from itertools import cycle, islice
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from project.kinds.label import Measure
+
 NOW, BEFORE, BAD = "#2457c5", "#8a94a6", "#c2410c"
-OUTCOME_COLORS = {"arrived": NOW, "cancelled": BAD, "diverted": "#e0a526", "pending": "#cbd2dc"}
+# Of what has a label, of what never gets one, of what has not ended.
+_LABELLED, _OTHERS, _PENDING = NOW, (BAD, "#e0a526", "#7a5bb5", "#14713d"), "#cbd2dc"
 _INK, _GRID = "#475467", "#e4e7ec"
 # One inch is 72 units of the picture: as wide as a phone's page, so that its text keeps its size there.
 _WIDTH = 4.9
@@ -57,19 +61,24 @@ def picture(name: str, title: str, height: float) -> Iterator[Picture]:
         drawn.svg = _markup(figure, name, title)
 
 
-def calibration_chart(curves: Mapping[str, Sequence[tuple[float, float, int]]]) -> str:
-    """Mean prediction against label rate (both 0 to 1), a curve a period: the watched one first.
+def calibration_chart(
+    curves: Mapping[str, Sequence[tuple[float, float, int]]], scale: str, happened_is: Measure
+) -> str:
+    """Mean prediction against mean label, a curve a period: the watched one first.
 
     Args:
-        curves: by the period's name: (mean prediction, label rate, rows) of each bin.
+        curves: by the period's name: (mean prediction, mean label, rows) of each bin.
+        scale: what predictions are.
+        happened_is: the mean label.
     """
-    with picture("calibration", "Predicted probability against the share that was late", 3.3) as drawn:
+    ends = [one for bins in curves.values() for b in bins for one in b[:2]]
+    with picture("calibration", f"{happened_is.title} by {scale}", 3.3) as drawn:
         axes = drawn.axes
-        axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.5, zorder=0)
+        axes.axline((min(ends), min(ends)), slope=1, color=_GRID, linewidth=1.5, zorder=0)
         for color, (period, bins) in zip((NOW, BEFORE), curves.items(), strict=False):
             predicted, happened = [b[0] for b in bins], [b[1] for b in bins]
             axes.plot(predicted, happened, color=color, marker="o", markersize=4.5, linewidth=1.6, label=period)
-        axes.set(xlabel="predicted probability", ylabel="share that was late", xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlabel=scale, ylabel=happened_is.title)
         axes.grid()
         axes.legend(loc="upper left")
     return drawn.svg
@@ -124,14 +133,18 @@ def shares_chart(name: str, now: Mapping[str, float], before: Mapping[str, float
     return drawn.svg
 
 
-def slices_chart(name: str, slices: Sequence[tuple[str, float, float | None]]) -> str:
-    """ROC AUC of each slice, now and before, as two dots joined by a line.
+def slices_chart(
+    name: str, slices: Sequence[tuple[str, float, float | None]], figure: Measure, no_skill: float | None
+) -> str:
+    """A figure of each slice, now and before, as two dots joined by a line.
 
     Args:
         name: the slices' column.
-        slices: (value, ROC AUC now, ROC AUC before).
+        slices: (value, figure now, figure before).
+        figure: what it is.
+        no_skill: its value of a model without any skill; None where there is no such value.
     """
-    with picture(f"slices-{name}", f"ROC AUC by {name}", _height(slices)) as drawn:
+    with picture(f"slices-{name}", f"{figure.title} by {name}", _height(slices)) as drawn:
         axes = drawn.axes
         places = range(len(slices))
         earlier = [(place, before) for place, (_, _, before) in zip(places, slices, strict=True) if before is not None]
@@ -139,10 +152,11 @@ def slices_chart(name: str, slices: Sequence[tuple[str, float, float | None]]) -
             axes.plot([before, slices[place][1]], [place, place], color=_GRID, linewidth=2.5, zorder=1)
         axes.scatter([b for _, b in earlier], [p for p, _ in earlier], color=BEFORE, s=30, label="validation", zorder=2)
         axes.scatter([now for _, now, _ in slices], list(places), color=NOW, s=38, label="this window", zorder=3)
-        axes.axvline(0.5, color=_GRID)
+        if no_skill is not None:
+            axes.axvline(no_skill, color=_GRID)
         axes.set_yticks(list(places), [value for value, _, _ in slices])
         axes.set_ylim(len(slices) - 0.4, -0.6)
-        axes.set_xlabel("ROC AUC (0.5 is chance)")
+        axes.set_xlabel(figure.title if no_skill is None else f"{figure.title} ({no_skill:g} is no skill)")
         axes.grid(axis="x")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return drawn.svg
@@ -153,12 +167,13 @@ def days_chart(days: Sequence[str], counts: Mapping[str, Sequence[int]]) -> str:
 
     Args:
         days: their names.
-        counts: by outcome, one count a day.
+        counts: by outcome, one count a day; what has a label first, what has not ended last.
     """
+    colors = (_LABELLED, *islice(cycle(_OTHERS), len(counts) - 2), _PENDING)
     with picture("days", "Predictions a day by outcome", 2.9) as drawn:
         floor = [0] * len(days)
-        for outcome, of_days in counts.items():
-            drawn.axes.bar(days, of_days, bottom=floor, color=OUTCOME_COLORS[outcome], label=outcome, width=0.68)
+        for color, (outcome, of_days) in zip(colors, counts.items(), strict=True):
+            drawn.axes.bar(days, of_days, bottom=floor, color=color, label=outcome.replace("_", " "), width=0.68)
             floor = [below + count for below, count in zip(floor, of_days, strict=True)]
         drawn.axes.grid(axis="y")
         drawn.axes.set_ylabel("predictions")
@@ -166,14 +181,21 @@ def days_chart(days: Sequence[str], counts: Mapping[str, Sequence[int]]) -> str:
     return drawn.svg
 
 
-def rates_chart(days: Sequence[str], predicted: Sequence[float], happened: Sequence[float]) -> str:
-    """What was predicted on average and what happened, by day (both 0 to 1)."""
-    with picture("rates", "Mean prediction and share that was late, by day", 2.9) as drawn:
+def means_chart(days: Sequence[str], lines: Mapping[Measure, Sequence[float]]) -> str:
+    """What was predicted on average and what happened, by day.
+
+    Args:
+        days: their names.
+        lines: the mean prediction and the mean label, one a day.
+    """
+    titles = [measure.title for measure in lines]
+    with picture("means", f"{' and '.join(titles)} by day", 2.9) as drawn:
         axes = drawn.axes
-        axes.plot(days, happened, color=BEFORE, marker="o", markersize=5, linewidth=1.8, label="was late")
-        axes.plot(days, predicted, color=NOW, marker="o", markersize=5, linewidth=1.8, label="predicted")
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        for color, (measure, values) in zip((NOW, BEFORE), lines.items(), strict=True):
+            axes.plot(days, values, color=color, marker="o", markersize=5, linewidth=1.8, label=measure.title)
+        if all(measure.form == "percent" for measure in lines):
+            axes.set_ylim(bottom=0)
+            axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         axes.grid(axis="y")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return drawn.svg

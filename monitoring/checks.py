@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from project.config import MonitoringCheck
+from project.kinds.label import Label
 
 PASSED, VIOLATED, NOT_JUDGED = "passed", "violated", "not judged"
 DAY = timedelta(days=1)
 
+# Of a figure that every kind of label has.
 _MEANING = {
     "count": "The number of predictions",
     "hours_since_prediction": "The age of the newest prediction in hours",
@@ -18,10 +20,10 @@ _MEANING = {
     "days_unmeasured": "The number of days that the monitor has not measured",
     "versions_of_a_day": "The number of versions that scored a day",
     "unrecorded_champion": "The number of champions that no promotion or rollback has recorded",
-    "roc_auc": "ROC AUC",
     "days_since_training": "The age of the model in days",
     "history_growth": "The growth of the history since the training, as a share of it,",
-    "log_loss_skill": "The share of the base rate's log loss that the model removes",
+    "drift": "The distance from what is usual, in bounds,",
+    "decline": "The decline since validation, in bounds,",
 }
 _DIGITS = 3
 
@@ -56,6 +58,7 @@ class Finding:
 
     Attributes:
         check: the check.
+        title: its figure, as a sentence names it.
         place: what its figure is about.
         status: 'passed', 'violated' or, where no day could be judged, 'not judged'.
         value: the figure of the newest day that broke the bound, or else of the newest day judged.
@@ -68,6 +71,7 @@ class Finding:
     """
 
     check: MonitoringCheck
+    title: str
     place: Place
     status: str
     value: float | None
@@ -91,13 +95,12 @@ class Finding:
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        name = _MEANING.get(self.check.metric, f"{self.check.name} of {self.check.metric}")
         where = f" ({self.place})" if str(self.place) else ""
         if self.value is None:
             return (
                 f"{self.check.name.replace('_', ' ').capitalize()} could not be judged: {self.detail}"
                 if self.detail
-                else f"{name}{where} could not be judged on any day"
+                else f"{self.title}{where} could not be judged on any day"
             )
         since = f" since {self.since:%-d %B %Y}" if self.since else ""
         if self.detail:
@@ -105,7 +108,7 @@ class Finding:
         bound = "at least" if self.check.greater_is_better else "at most"
         wanted = "needed" if self.check.greater_is_better else "allowed"
         digits = 0 if float(self.value).is_integer() else _DIGITS
-        found = f"{name}{where} is {self.value:,.{digits}f}, {bound} {self.threshold:g} is {wanted}"
+        found = f"{self.title}{where} is {self.value:,.{digits}f}, {bound} {self.threshold:g} is {wanted}"
         days = f"{self.days_broken} of {self.days_judged} days broke it"
         return f"{found}: {days}{since}"
 
@@ -114,6 +117,7 @@ def find(
     check: MonitoringCheck,
     figures: Mapping[Place, Days],
     last_day: datetime,
+    label: Label,
     words: Mapping[Place, tuple[str, str]] = MappingProxyType({}),
     note: str = "",
 ) -> list[Finding]:
@@ -124,6 +128,7 @@ def find(
         figures: the days of each place, NaN where a figure could not be computed; days earlier than the check looks at
             say since when its bound is broken.
         last_day: the start of the newest day to look at (UTC).
+        label: names the figures of its kind.
         words: detail and advice of the places whose figure counts bounds.
         note: why there is no figure, where there is none.
 
@@ -131,10 +136,13 @@ def find(
         A finding for each place that is violated; where there is none, the one place that came nearest to it.
     """
     days = [last_day - DAY * ago for ago in reversed(range(check.of_days))]
-    found = [_find_at(check, place, figures[place], days, *words.get(place, ("", ""))) for place in sorted(figures)]
+    title = _MEANING.get(check.metric) or label.measure_of(check.metric, "").title
+    found = [
+        _find_at(check, title, place, figures[place], days, *words.get(place, ("", ""))) for place in sorted(figures)
+    ]
     violated = [finding for finding in found if finding.violated]
     if violated or not found:
-        return violated or [Finding(check, Place(), NOT_JUDGED, None, 0, 0, None, (), note)]
+        return violated or [Finding(check, title, Place(), NOT_JUDGED, None, 0, 0, None, (), note)]
     return [worst(found)]
 
 
@@ -144,7 +152,13 @@ def worst(findings: Iterable[Finding]) -> Finding:
 
 
 def _find_at(
-    check: MonitoringCheck, place: Place, values: Days, days: Sequence[datetime], detail: str, advice: str
+    check: MonitoringCheck,
+    title: str,
+    place: Place,
+    values: Days,
+    days: Sequence[datetime],
+    detail: str,
+    advice: str,
 ) -> Finding:
     seen = [(day, values[day]) for day in days if day in values]
     judged = _judged(seen)
@@ -155,6 +169,7 @@ def _find_at(
     is_violated = len(broken) >= check.days_broken
     return Finding(
         check,
+        title,
         place,
         VIOLATED if is_violated else PASSED if judged else NOT_JUDGED,
         shown[-1] if shown else None,

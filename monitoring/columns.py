@@ -7,7 +7,6 @@ from pyspark.sql.types import DataType, NumericType, StringType
 
 from monitoring.ground_truth import ADDED_COLUMNS
 from project.config import Config
-from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS
 
 _FILED_UNDER = ("model_name", "model_version", "as_of")
 
@@ -22,15 +21,9 @@ class WatchedColumns:
 
 def watched_columns(scores: DataFrame, config: Config) -> WatchedColumns:
     """The columns of scored rows that are inputs of the model, and the prediction."""
-    # The class says nothing that the prediction does not.
-    others = {
-        *FILE_COLUMNS,
-        *LOOKUP_COLUMNS,
-        *_FILED_UNDER,
-        *ADDED_COLUMNS,
-        config.label.column,
-        config.predicted_class,
-    }
+    # What is derived from the prediction says nothing that it does not.
+    derived = config.label.derived(config.prediction.column)
+    others = {*config.filed_columns, *_FILED_UNDER, *ADDED_COLUMNS, config.label.column, *derived}
 
     def of_type(kind: type[DataType]) -> tuple[str, ...]:
         fields = scores.schema.fields

@@ -14,13 +14,14 @@ from pyspark.sql import functions as F
 
 from monitoring.checks import DAY, Days, Place
 from monitoring.columns import WatchedColumns, watched_columns
-from monitoring.decline import by_slice, decline, ranks
+from monitoring.decline import as_frame, by_slice, decline, qualities
 from monitoring.drift import LEAST_DAYS, Shift, Usual, weeks_of
 from monitoring.drift import Days as DriftDays
-from monitoring.figures import EXPECTED_AUC, LABEL_SHARE, LABELLED, NEWEST, TABLE
+from monitoring.figures import LABEL_SHARE, LABELLED, NEWEST, TABLE, aggregates
 from monitoring.reference import Reference, read_reference
 from monitoring.windows import GRANULARITY, judged_window
 from project.config import Config, Monitoring, MonitoringCheck
+from project.kinds.label import Quality
 from project.registry import champion_version
 from project.tables import Tables
 
@@ -28,7 +29,6 @@ INPUT, BASELINE = "INPUT", "BASELINE"
 # How many days before the judged ones say what is a usual volume, and how many say enough.
 _USUAL_DAYS, _LEAST_USUAL_DAYS = 7, 3
 _OF_COLUMN = ("avg", "stddev", "min", "max", "percent_null")
-_OF_TABLE = ("count", LABELLED, LABEL_SHARE, NEWEST, "label_rate", "log_loss", "roc_auc", EXPECTED_AUC)
 
 type Record = dict[str, Any]
 type Figures = dict[str, dict[Place, dict[datetime, float | None]]]
@@ -107,7 +107,7 @@ def read_daily_figures(
     first_day = last_day - DAY * (config.monitoring.look_back_days - 1)
     columns = watched_columns(spark.table(tables.inference_log), config)
     metrics = spark.table(tables.profile_metrics)
-    profile = _read_profile(metrics, first_day - DAY * _USUAL_DAYS, as_of, columns)
+    profile = _read_profile(metrics, first_day - DAY * _USUAL_DAYS, as_of, columns, config)
     whole = [row for row in profile if row["column_name"] == TABLE]
     version = max((row["model_version"] for row in whole), key=int, default="")
     began = _began(metrics, as_of) if not whole else min(row["day"] for row in whole)
@@ -123,10 +123,10 @@ def read_daily_figures(
     promotions = _promotions(spark, tables, model_name)
     figures: Figures = {
         **_volume(everything, began, first_day, last_whole_day, as_of),
-        **_quality(own, config.monitoring),
+        **_quality(own, config),
         "drift": drift,
         "decline": {place: {day: one[0] for day, one in days.items()} for place, days in declines.items()},
-        "days_unmeasured": {Place(): {last_whole_day: _unmeasured(spark, tables, everything, last_whole_day)}},
+        "days_unmeasured": {Place(): {last_whole_day: _unmeasured(spark, tables, everything, last_whole_day, config)}},
         "versions_of_a_day": {Place(): _versions(promotions, everything, last_whole_day)},
         "unrecorded_champion": {Place(): _unrecorded(promotions, model_name, last_whole_day)},
     }
@@ -218,32 +218,33 @@ def _number(row: Record | None, of: str) -> float:
 def _declines(
     reference: Reference, whole: Sequence[Record], last_day: datetime, config: Config
 ) -> dict[Place, dict[datetime, tuple[float, str]]]:
-    """By place and day, how many bounds the ranking has declined, and that in words; of the days that can be judged."""
-    monitoring, settings = config.monitoring, config.monitoring.decline
-    label, prediction = config.label.column, config.prediction.column
-    recent: dict[Place, dict[datetime, Record]] = defaultdict(dict)
+    """By place and day, how many bounds the quality has declined, and that in words; of the days that can be judged."""
+    monitoring, settings, label = config.monitoring, config.monitoring.decline, config.label
+    recent: dict[Place, dict[datetime, Quality]] = defaultdict(dict)
     for row in sorted(whole, key=lambda row: row["count"]):
-        if _is_complete(row, monitoring) and row["day"] <= last_day and row["roc_auc"] is not None:
-            recent[Place("", row["slice_key"] or "", row["slice_value"] or "")][row["day"]] = row
+        if _is_complete(row, monitoring) and row["day"] <= last_day and (quality := label.recorded_quality(row)):
+            recent[Place("", row["slice_key"] or "", row["slice_value"] or "")][row["day"]] = quality
     own = {Place("", key, value): rows for (key, value), rows in by_slice(reference.rows, config.slices).items()}
     found: dict[Place, dict[datetime, tuple[float, str]]] = {}
     for place, rows in {Place(): reference.rows, **own}.items():
         if len(recent.get(place, {})) < settings.days:
             continue
-        validated = ranks(rows, reference.day[rows.index], label, prediction, monitoring.min_labelled_rows)
-        days = pd.DataFrame.from_dict(recent[place], orient="index")[["roc_auc", EXPECTED_AUC]].sort_index()
-        days.columns = validated.columns
+        of_rows = reference.day[rows.index]
+        validated = qualities(rows, of_rows, label, config.prediction.column, monitoring.min_labelled_rows)
+        days = as_frame(recent[place])
         rate = settings.false_alarm_rate_of_slices if place.slice_key else settings.false_alarm_rate
         for day in days.index[settings.days - 1 :]:
-            if one := decline(validated, days.loc[:day], rate, settings):
+            if one := decline(validated, days.loc[:day], rate, settings, label):
                 found.setdefault(place, {})[day] = one.ratio, one.sentence
     return found
 
 
-def _unmeasured(spark: SparkSession, tables: Tables, measured: Sequence[Record], last_day: datetime) -> float:
+def _unmeasured(
+    spark: SparkSession, tables: Tables, measured: Sequence[Record], last_day: datetime, config: Config
+) -> float:
     """How many of the last days have predictions, and no figures."""
     first = last_day - DAY * (_USUAL_DAYS - 1)
-    moment, end = F.col("prediction_at"), last_day + DAY
+    moment, end = F.col(config.subject.prediction_time), last_day + DAY
     recent = spark.table(tables.inference_log).filter((moment >= F.lit(first)) & (moment < F.lit(end)))
     days = recent.select(F.unix_seconds(F.date_trunc("day", moment)).alias("day")).distinct().collect()
     return float(len({_moment(row["day"]) for row in days} - {row["day"] for row in measured}))
@@ -272,15 +273,18 @@ def _promotions(spark: SparkSession, tables: Tables, model_name: str) -> DataFra
     return spark.table(tables.promotions).filter(done)
 
 
-def _read_profile(metrics: DataFrame, first_day: datetime, as_of: datetime, columns: WatchedColumns) -> list[Record]:
+def _read_profile(
+    metrics: DataFrame, first_day: datetime, as_of: datetime, columns: WatchedColumns, config: Config
+) -> list[Record]:
     is_recent = (F.col("granularity") == GRANULARITY) & (F.col("log_type") == INPUT)
     is_recent &= (F.col("window.start") >= F.lit(first_day)) & (F.col("window.start") < F.lit(as_of))
     wanted = F.col("column_name").isin(TABLE, *columns.numeric, *columns.categorical)
     # Of a column, the whole alone; a slice has its own quality.
     whole = F.col("slice_key").isNull() | (F.col("column_name") == TABLE)
     items = F.when(F.col("column_name").isin(*columns.categorical), F.col("frequent_items")).alias("frequent_items")
+    of_table = ("count", *aggregates(config))
     rows = metrics.filter(is_recent & wanted & whole).select(
-        "model_version", "column_name", "slice_key", "slice_value", items, *_OF_COLUMN, *_OF_TABLE, _day()
+        "model_version", "column_name", "slice_key", "slice_value", items, *_OF_COLUMN, *of_table, _day()
     )
     return [row | {"day": _moment(row["day"])} for row in rows.toArrow().to_pylist()]
 
@@ -335,15 +339,14 @@ def _against_usual(day: datetime, counts: Mapping[datetime, float]) -> float | N
     return counts[day] / median(usual) if len(usual) >= _LEAST_USUAL_DAYS else None
 
 
-def _quality(own: Sequence[Record], monitoring: Monitoring) -> Figures:
+def _quality(own: Sequence[Record], config: Config) -> Figures:
     """Figures of the labels; None where too few are known."""
-    figures: Figures = {name: defaultdict(dict) for name in (LABEL_SHARE, "roc_auc", "log_loss_skill")}
+    figures: Figures = {name: defaultdict(dict) for name in (LABEL_SHARE, *config.label.daily)}
     for row in own:
         place, day = Place("", row["slice_key"] or "", row["slice_value"] or ""), row["day"]
-        is_complete = _is_complete(row, monitoring)
         figures[LABEL_SHARE][place][day] = row[LABEL_SHARE] or 0.0
-        figures["roc_auc"][place][day] = row["roc_auc"] if is_complete else None
-        figures["log_loss_skill"][place][day] = _skill(row["log_loss"], row["label_rate"]) if is_complete else None
+        for name in config.label.daily:
+            figures[name][place][day] = row[name] if _is_complete(row, config.monitoring) else None
     return figures
 
 
@@ -351,10 +354,3 @@ def _is_complete(row: Record, monitoring: Monitoring) -> bool:
     """Whether enough labels of a day are known."""
     share, labelled = row[LABEL_SHARE] or 0.0, row[LABELLED] or 0
     return bool(share >= monitoring.min_label_share and labelled >= monitoring.min_labelled_rows)
-
-
-def _skill(loss: float, rate: float) -> float | None:
-    """1 - loss / base, the base being the log loss (nats) of the constant prediction `rate`."""
-    if not 0 < rate < 1:
-        return None
-    return 1 - loss / -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))

@@ -1,19 +1,20 @@
-"""Whether predictions rank worse than they did in validation, by days.
+"""Whether predictions are worse than they were in validation, by days.
 
-A day of storms is easier to rank than a calm one, so a day's ROC AUC is compared with the one that its predictions
-would have if each probability were true: what is left is the model's own. How far that strays from week to week in
-validation says how far it may fall.
+Some days are easier to predict than others (those of storms are easier to rank than calm ones), so the quality of a day
+is compared with the one that its predictions promise, where the kind of the label knows that: what is left is the
+model's own. How far that strays from week to week in validation says how far it may fall.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from project.config import Decline as Settings
+from project.kinds.label import Label, Quality
 
 _WEEK_DAYS = 7
 _LEAST_WEEKS = 2
@@ -23,19 +24,23 @@ _BAD_DAY = 2.0
 
 @dataclass(frozen=True)
 class Decline:
-    """How far the last days rank worse than was to be expected.
+    """How much worse the last days are than was to be expected.
 
     Attributes:
-        roc_auc: their mean ROC AUC.
+        title: of the figure, as a person reads it.
+        value: its mean of these days.
         expected: what it was to be.
-        bound: how far it may fall.
+        bound: how far it may fall behind that.
+        is_better: 1 where a greater figure is better, -1 where a smaller one is.
         days: of how many days it is.
-        ratio: how far it has fallen, in bounds: above 1 it is unusual.
+        ratio: how far it has fallen behind, in bounds: above 1 it is unusual.
     """
 
-    roc_auc: float
+    title: str
+    value: float
     expected: float
     bound: float
+    is_better: int
     days: int
     ratio: float
 
@@ -43,65 +48,64 @@ class Decline:
     def sentence(self) -> str:
         """The decline in words."""
         return (
-            f"ROC AUC of the last {self.days} days is {self.roc_auc:.3f} where {self.expected:.3f} was expected "
-            f"(at most {self.bound:.3f} less)"
+            f"{self.title} of the last {self.days} days is {self.value:.3f} where {self.expected:.3f} was expected "
+            f"(at most {self.bound:.3f} {'less' if self.is_better > 0 else 'more'})"
         )
 
 
-def ranks(rows: pd.DataFrame, day: pd.Series, label: str, prediction: str, least_rows: int) -> pd.DataFrame:
-    """Of each day with enough labels of both kinds: `roc_auc`, and the `expected_roc_auc` of true probabilities."""
-    found = {}
-    known = rows[label].notna()
-    for start, group in rows[known].groupby(day[known]):
-        positive = group[label].to_numpy(float)
-        if len(group) >= least_rows and 0 < positive.sum() < len(group):
-            score = group[prediction].to_numpy(float)
-            found[start] = _roc_auc(score, positive), expected_roc_auc(score)
-    return pd.DataFrame.from_dict(found, orient="index", columns=["roc_auc", "expected_roc_auc"])
+def qualities(rows: pd.DataFrame, day: pd.Series, label: Label, prediction: str, least_rows: int) -> pd.DataFrame:
+    """The `value` of the label's quality and what was `promised`, of each day whose labels are enough to tell."""
+    known, column = rows[label.column].notna(), label.column
+    of_days = {
+        start: label.quality_of(group[column].to_numpy(float), group[prediction].to_numpy(float))
+        for start, group in rows[known].groupby(day[known])
+        if len(group) >= least_rows
+    }
+    return as_frame({start: quality for start, quality in of_days.items() if quality is not None})
 
 
-def decline(validation: pd.DataFrame, recent: pd.DataFrame, rate: float, settings: Settings) -> Decline | None:
+def as_frame(of_days: Mapping[datetime, Quality]) -> pd.DataFrame:
+    """`value` and `promised` by day, in the order of the days."""
+    rows = {day: (quality.value, quality.promised) for day, quality in of_days.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "promised"]).sort_index()
+
+
+def decline(
+    validation: pd.DataFrame, recent: pd.DataFrame, rate: float, settings: Settings, label: Label
+) -> Decline | None:
     """How far the last days fall behind validation.
 
     The worst day is left out where hardly any of the baseline was as bad: one bad day is none of the model's fault.
 
     Args:
-        validation: the `ranks` of the baseline's days.
+        validation: the `qualities` of the baseline's days.
         recent: those of the days to judge, the newest last.
         rate: how often a model that is as it was may be taken for worse, as a share.
         settings: how many days are judged.
+        label: says which way is better.
 
     Returns:
         None where there are too few days of either to tell.
     """
     last = recent.tail(settings.days)
-    gaps = (validation["roc_auc"] - validation["expected_roc_auc"]).to_numpy()
+    gaps = _gaps(validation, label)
     weeks = len(gaps) // _WEEK_DAYS
     if weeks < _LEAST_WEEKS or len(last) < settings.days:
         return None
     means = gaps[-weeks * _WEEK_DAYS :].reshape(weeks, _WEEK_DAYS).mean(axis=1)
     spread = means.std(ddof=1) * np.sqrt(_WEEK_DAYS / settings.days) * np.sqrt(1 + 1 / weeks)
     bound = float(student.ppf(1 - rate, weeks - 1) * spread)
-    kept = np.sort((last["roc_auc"] - last["expected_roc_auc"]).to_numpy())
+    kept = np.sort(_gaps(last, label))
     is_one_bad_day = kept[0] < gaps.mean() - _BAD_DAY * gaps.std()
     fallen = float(means.mean() - kept[int(is_one_bad_day) :].mean())
-    roc_auc = float(last["roc_auc"].mean())
-    return Decline(roc_auc, roc_auc + fallen, bound, settings.days, max(fallen, 0.0) / bound)
+    value, title = float(last["value"].mean()), label.measure_of(label.quality, "").title
+    expected = value + label.is_better * fallen
+    return Decline(title, value, expected, bound, label.is_better, settings.days, max(fallen, 0.0) / bound)
 
 
-def expected_roc_auc(score: np.ndarray) -> float:
-    """The ROC AUC of probabilities that are true: the pairs in order, each weighed by how probable it is."""
-    ordered = np.sort(score)
-    below = np.cumsum(1 - ordered) - (1 - ordered)
-    in_order = (ordered * below).sum()
-    return float(in_order / (ordered.sum() * (1 - ordered).sum() - (ordered * (1 - ordered)).sum()))
-
-
-def _roc_auc(score: np.ndarray, positive: np.ndarray) -> float:
-    of_positives, count = positive.sum(), len(positive)
-    return float(
-        (rankdata(score) @ positive - of_positives * (of_positives + 1) / 2) / (of_positives * (count - of_positives))
-    )
+def _gaps(days: pd.DataFrame, label: Label) -> np.ndarray:
+    """How much better each day was than promised."""
+    return np.asarray(label.is_better * (days["value"] - days["promised"]))
 
 
 def by_slice(rows: pd.DataFrame, slices: tuple[str, ...]) -> Mapping[tuple[str, str], pd.DataFrame]:

@@ -1,7 +1,7 @@
 """How far a week of scored rows lies from what the baseline's weeks say a week looks like.
 
 A week is compared with weeks, so that each has every weekday. A column's level is compared with what the other columns
-of the same week say it should be: weather, delays and seasons move many columns together, and what follows from the
+of the same week say it should be: holidays and seasons move many columns together, and what follows from the
 others is no fault of its own (regression adjustment: Hawkins, Multivariate quality control based on regression-adjusted
 variables, Technometrics 33, 1991). Each bound comes from how far the baseline's own weeks lie from what its other weeks
 say, so a steady column has a narrow one, and a short baseline gives wide ones.
@@ -140,12 +140,12 @@ _ADVICE = {
 
 
 def weeks_of(day: pd.Series) -> int:
-    """How many weeks the days of a baseline are, of which each has enough days.
+    """How many weeks of a baseline have enough days; what nobody asks about on Saturdays has whole weeks too.
 
     Args:
         day: the start of each row's day (UTC).
     """
-    return min(day.nunique() // WEEK_DAYS, len(_whole_weeks(day)))
+    return len(_whole_weeks(day))
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,22 @@ from pyspark.sql import functions as F
 
 from project.config import Config
 from project.delta import enable_change_data_feed, ensure_table, insert, replace_rows
+from project.kinds.label import PENDING
 from project.tables import Tables
 from project.times import from_micros
 
 # What is added to a prediction.
 ADDED_COLUMNS = ("label_known_at", "outcome")
-KEY = ("flight_id", "model_version", "as_of")
-PENDING = "pending"
-OUTCOMES = ("arrived", "cancelled", "diverted", PENDING)
+
+
+def log_key(config: Config) -> tuple[str, ...]:
+    """The columns that identify a prediction in the log."""
+    return *config.subject.key, "model_version", "as_of"
+
+
+def log_outcomes(config: Config) -> tuple[str, ...]:
+    """The values of `outcome` in the log."""
+    return *config.label.outcomes, PENDING
 
 
 def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> str:
@@ -27,7 +35,7 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
     Returns:
         What was done, in a few words.
     """
-    outcomes = known_outcomes(spark.table(tables.labels), as_of, config.label.column)
+    outcomes = known_outcomes(spark.table(tables.labels), as_of, config)
     added = _add(spark, tables, outcomes, as_of, config)
     settled = _settle(spark, tables, outcomes, as_of, config)
     return f"{added:,} predictions more, {settled:,} outcomes of earlier ones"
@@ -39,14 +47,14 @@ def _add(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: dateti
     recent = (F.col("as_of") > F.lit(as_of - timedelta(days=config.monitoring.join_days))) & (
         F.col("as_of") <= F.lit(as_of)
     )
-    predictions = with_class(spark.table(tables.predictions).filter(recent), config)
+    predictions, key = with_derived(spark.table(tables.predictions).filter(recent), config), log_key(config)
     if not spark.catalog.tableExists(tables.inference_log):
-        make_log(tables.inference_log, with_outcomes(predictions, outcomes, config.label.column))
-    known = spark.table(tables.inference_log).filter(recent).select(*KEY)
-    new = predictions.join(known, list(KEY), "left_anti")
+        make_log(tables.inference_log, with_outcomes(predictions, outcomes, config))
+    known = spark.table(tables.inference_log).filter(recent).select(*key)
+    new = predictions.join(known, list(key), "left_anti")
     number = new.count()
     if number:
-        insert(spark, tables.inference_log, with_outcomes(new, outcomes, config.label.column), KEY)
+        insert(spark, tables.inference_log, with_outcomes(new, outcomes, config), key)
     return number
 
 
@@ -55,15 +63,15 @@ def _settle(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: dat
 
     A batch is what was scored as of one moment: its rows are in few files, so little is written again.
     """
-    log, label = spark.table(tables.inference_log), config.label.column
+    log, key = spark.table(tables.inference_log), list(config.subject.key)
     waiting = log.filter((F.col("outcome") == PENDING) & (F.col("as_of") <= F.lit(as_of)))
-    ended = waiting.select("flight_id", "as_of").join(outcomes.select("flight_id"), "flight_id", "left_semi")
+    ended = waiting.select(*key, "as_of").join(outcomes.select(*key), key, "left_semi")
     found = ended.groupBy(F.unix_micros("as_of")).count().collect()
     if not found:
         return 0
     of_these = F.col("as_of").isin([from_micros(micros) for micros, _ in found])
     batches, is_waiting = log.filter(of_these), F.col("outcome") == PENDING
-    told = with_outcomes(batches.filter(is_waiting).drop(label, *ADDED_COLUMNS), outcomes, label)
+    told = with_outcomes(batches.filter(is_waiting).drop(config.label.column, *ADDED_COLUMNS), outcomes, config)
     replace_rows(spark, tables.inference_log, batches.filter(~is_waiting).unionByName(told), of_these)
     return sum(number for _, number in found)
 
@@ -74,24 +82,25 @@ def make_log(name: str, rows: DataFrame) -> None:
     enable_change_data_feed(rows.sparkSession, name)
 
 
-def with_class(scores: DataFrame, config: Config) -> DataFrame:
-    """Scored rows with the class that is predicted: 1.0 from the probability on that the configuration names."""
-    is_late = F.col(config.prediction.column) >= config.monitoring.late_from
-    return scores.withColumn(config.predicted_class, is_late.cast("double"))
+def with_derived(scores: DataFrame, config: Config) -> DataFrame:
+    """Scored rows with what the label's kind derives from the prediction, such as a predicted class."""
+    derived = config.label.derived(config.prediction.column)
+    return scores.select("*", *(column.alias(name) for name, column in derived.items()))
 
 
-def known_outcomes(labels: DataFrame, as_of: datetime, label: str) -> DataFrame:
-    """How flights ended, of those whose end was known at as_of.
+def known_outcomes(labels: DataFrame, as_of: datetime, config: Config) -> DataFrame:
+    """What came of each subject, where that was known at as_of.
 
     Returns:
-        `flight_id`, the label (NULL unless it arrived), `label_known_at` (UTC) and `outcome`.
+        The subject's key, the label (NULL unless `outcome` is the one that has it), `label_known_at` (UTC) and
+        `outcome`.
     """
-    known = labels.filter(F.col("known_at") <= F.lit(as_of))
-    return known.select("flight_id", label, F.col("known_at").alias("label_known_at"), "outcome")
+    known, label = labels.filter(F.col("known_at") <= F.lit(as_of)), config.label.column
+    return known.select(*config.subject.key, label, F.col("known_at").alias("label_known_at"), "outcome")
 
 
-def with_outcomes(predictions: DataFrame, outcomes: DataFrame, label: str) -> DataFrame:
+def with_outcomes(predictions: DataFrame, outcomes: DataFrame, config: Config) -> DataFrame:
     """The predictions with the label, `label_known_at` and `outcome`: 'pending' until it is known."""
     outcome = F.coalesce("outcome", F.lit(PENDING)).alias("outcome")
-    joined = predictions.join(outcomes, "flight_id", "left")
-    return joined.select(*predictions.columns, label, "label_known_at", outcome)
+    joined = predictions.join(outcomes, list(config.subject.key), "left")
+    return joined.select(*predictions.columns, config.label.column, "label_known_at", outcome)

@@ -76,10 +76,10 @@ def make_monitor(client: WorkspaceClient, tables: Tables, config: Config) -> Mon
         output_schema_id=_required(client.schemas.get(plain(tables.full_schema)).schema_id),
         baseline_table_name=plain(tables.inference_baseline),
         inference_log=InferenceLogConfig(
-            problem_type=InferenceProblemType.INFERENCE_PROBLEM_TYPE_CLASSIFICATION,
-            timestamp_column="prediction_at",
+            problem_type=InferenceProblemType[f"INFERENCE_PROBLEM_TYPE_{config.label.problem_type}"],
+            timestamp_column=config.subject.prediction_time,
             granularities=[AggregationGranularity.AGGREGATION_GRANULARITY_1_DAY],
-            prediction_column=config.predicted_class,
+            prediction_column=config.label.predicted(config.prediction.column),
             label_column=config.label.column,
             model_id_column="model_version",
         ),

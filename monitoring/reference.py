@@ -37,7 +37,8 @@ def read_reference(
     """
     label, slices = config.label.column, [name for name in config.slices if name.isidentifier()]
     names = [*dict.fromkeys([*columns.numeric, *columns.categorical, *slices, label])]
-    day = F.unix_seconds(F.date_trunc("day", "prediction_at"))
+    key, moment = list(config.subject.key), F.col(config.subject.prediction_time)
+    day = F.unix_seconds(F.date_trunc("day", moment))
     number = F.col("model_version").cast("int")
     baseline = spark.table(tables.inference_baseline).filter(number <= int(version or 0))
     newest = baseline.filter(number == int(version or 0)).agg(F.max(day).alias("day")).collect()[0]["day"]
@@ -47,14 +48,13 @@ def read_reference(
     start = end - config.monitoring.drift.reference_days * _DAY_SECONDS
 
     def recent(rows: DataFrame, rank: int) -> DataFrame:
-        moment = F.col("prediction_at")
         bounded = rows.filter((moment >= _at(start)) & (moment < _at(end)))
-        return bounded.select("flight_id", (number + rank).alias(_RANK), day.alias(_DAY), *names)
+        return bounded.select(*dict.fromkeys([*key, *names]), (number + rank).alias(_RANK), day.alias(_DAY))
 
     # Any baseline before any row of the log.
     both = recent(spark.table(tables.inference_log), 0).unionByName(recent(baseline, int(version)))
     found: pd.DataFrame = both.toArrow().to_pandas()
-    found = found.sort_values(["flight_id", _RANK]).drop_duplicates("flight_id", keep="last")
+    found = found.sort_values([*key, _RANK]).drop_duplicates(key, keep="last")
     found = found[found.groupby(_DAY)[_DAY].transform("size") >= config.monitoring.min_labelled_rows]
     found = found.reset_index(drop=True)
     return Reference(found[names], pd.to_datetime(found[_DAY], unit="s", utc=True))

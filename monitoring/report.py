@@ -9,8 +9,10 @@ from markupsafe import Markup
 from pyspark.sql import SparkSession
 
 from monitoring import charts
+from monitoring.ground_truth import log_outcomes
 from monitoring.report_data import ReportData, read_report_data
 from project.config import Config
+from project.kinds.label import Measure
 from project.tables import Tables
 
 _SHOWN_COLUMNS, _CHART_SLICES = 15, 16
@@ -53,12 +55,14 @@ def render_report(data: ReportData, config: Config) -> str:
         "count": count,
         "moment": moment,
         "number": number,
+        "shown_as": shown_as,
     }
     template = environment.get_template("report.html.jinja")
     return template.render(
         data=data,
         config=config,
-        measures=_MEASURES,
+        measures={measure.name: measure for measure in config.label.measures(config.subject.plural)},
+        outcomes=log_outcomes(config),
         charts=draw_charts(data, config),
         drift=data.drift[:_SHOWN_COLUMNS],
         nulls=data.nulls,
@@ -70,9 +74,13 @@ def render_report(data: ReportData, config: Config) -> str:
 def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
     """The pictures by name; one that has nothing to show is left out."""
     drawn: dict[str, str] = {}
+    label, plural = config.label, config.subject.plural
+    predicted, happened, quality = (
+        label.measure_of(name, plural) for name in ("mean_prediction", "mean_label", label.quality)
+    )
     if data.calibration.get("now"):
         curves = {"this window": data.calibration["now"], "validation": data.calibration.get("before", [])}
-        drawn["calibration"] = charts.calibration_chart(curves)
+        drawn["calibration"] = charts.calibration_chart(curves, label.scale, happened)
     if data.drift:
         bars = [(row["column_name"], row["ratio"]) for row in data.drift[:_SHOWN_COLUMNS]]
         drawn["drift"] = charts.drift_chart(bars)
@@ -80,14 +88,14 @@ def draw_charts(data: ReportData, config: Config) -> dict[str, Markup]:
         numbers = charts.deciles_chart(column, found.now, found.before) if found.now else ""
         drawn[f"distribution-{column}"] = numbers or charts.shares_chart(column, found.shares_now, found.shares_before)
     for key in config.slices:
-        if dots := _slice_dots(data, key):
-            drawn[f"slices-{key}"] = charts.slices_chart(key, dots)
+        if dots := _slice_dots(data, key, quality):
+            drawn[f"slices-{key}"] = charts.slices_chart(key, dots, quality, label.no_skill)
     if data.days:
-        outcomes = {name: [day[name] for day in data.days] for name in charts.OUTCOME_COLORS}
+        outcomes = {name: [day[name] for day in data.days] for name in log_outcomes(config)}
         drawn["days"] = charts.days_chart(_names(data.days), outcomes)
     if labelled := [day for day in data.days if day["labelled_rows"]]:
-        predicted = [day["mean_prediction"] for day in labelled]
-        drawn["rates"] = charts.rates_chart(_names(labelled), predicted, [day["label_rate"] for day in labelled])
+        lines = {measure: [day[measure.name] for day in labelled] for measure in (predicted, happened)}
+        drawn["means"] = charts.means_chart(_names(labelled), lines)
     # The drawing library escapes what it writes.
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
 
@@ -97,9 +105,9 @@ def _names(days: list[dict[str, Any]]) -> list[str]:
     return [day["day"].replace(" ", "\n", 1) for day in days]
 
 
-def _slice_dots(data: ReportData, key: str) -> list[tuple[str, float, float | None]]:
+def _slice_dots(data: ReportData, key: str, quality: Measure) -> list[tuple[str, float, float | None]]:
     large = [s for s in data.slices if s["key"] == key and (s["now"]["labelled_rows"] or 0) >= _LEAST_SLICE_ROWS]
-    dots = [(s["value"], _known(s["now"]["roc_auc"]), _known(s["before"].get("roc_auc"))) for s in large]
+    dots = [(s["value"], _known(s["now"][quality.name]), _known(s["before"].get(quality.name))) for s in large]
     return [(value, now, before) for value, now, before in dots[:_CHART_SLICES] if now is not None]
 
 
@@ -135,35 +143,9 @@ def moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 
-# Name, key, formatter, which way is better ('' where neither is), what it means.
-_MEASURES = (
-    ("ROC AUC", "roc_auc", figure, "up", "how well late flights are ranked above others; 0.5 is chance"),
-    ("PR AUC", "pr_auc", figure, "up", "average precision; chance is the share that was late"),
-    ("Log loss", "log_loss", figure, "down", "how surprised the model was by what happened"),
-    (
-        "Log loss of the base rate",
-        "log_loss_base",
-        figure,
-        "",
-        "of one constant prediction, the share that was late",
-    ),
-    (
-        "Log loss skill",
-        "log_loss_skill",
-        percent,
-        "up",
-        "part of the base rate's log loss that the model removes",
-    ),
-    ("Brier score", "brier", figure, "down", "mean squared error of the probability"),
-    ("Brier score of the base rate", "brier_base", figure, "", "of the same constant prediction"),
-    (
-        "Calibration error",
-        "calibration_error",
-        figure,
-        "down",
-        "mean gap between probability and share that was late",
-    ),
-    ("Mean prediction", "mean_prediction", percent, "", "mean predicted probability"),
-    ("Share that was late", "label_rate", percent, "", "of the flights whose label is known"),
-    ("Labelled flights", "labelled_rows", count, "", "what the figures rest on"),
-)
+_FORMS = {"figure": figure, "percent": percent, "count": count}
+
+
+def shown_as(value: float | None, measure: Measure) -> str:
+    """A figure as its measure is written."""
+    return _FORMS[measure.form](value)

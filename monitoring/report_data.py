@@ -16,16 +16,15 @@ from pyspark.sql import functions as F
 from monitoring.daily import BASELINE, INPUT
 from monitoring.drift import WEEK_DAYS
 from monitoring.figures import LABELLED, TABLE
-from monitoring.ground_truth import OUTCOMES
+from monitoring.ground_truth import log_outcomes
 from monitoring.quality import SLICE, measure_quality
 from monitoring.violations import ALL
 from monitoring.windows import GRANULARITY, Window, judged_window
-from project.config import METRICS, Config
+from project.config import Config
 from project.registry import champion_version
 from project.tables import Tables
 from project.times import parse_optional_moment
 
-CALIBRATION_BINS = 10
 _LEAST_ROWS_OF_A_BIN = 20
 _MOST_REASONS = 50
 _MOST_DISTRIBUTIONS, _MOST_ITEMS = 6, 12
@@ -69,7 +68,7 @@ class ReportData:
             it has none. challenger_and_champion: figures on the validation window by role. now: figures of
             the window, all rows; empty where there is none. before: figures of the watched version on its
             validation window. slices: figures by `slice_key` and `slice_value`, `now` and `before`. days:
-            figures by day. calibration: (mean prediction, label rate, rows) of each bin, by 'now' and
+            figures by day. calibration: (mean prediction, mean label, rows) of each bin, by 'now' and
             'before'. drift: the furthest shift of each column in the last week, the furthest beyond its bound first.
             distributions: of the columns that are beyond it, now and before. nulls: the shares of NULL by column.
             quarantine: source, reason, rows refused. tables: name and rows of every table of the schema.
@@ -103,10 +102,10 @@ def read_report_data(
     verdict, findings = _verdict(spark, tables, model_name, as_of)
     version = str(verdict["model_version"])
     validation = _validation(spark, tables, model_name, version, as_of)
-    roles = _roles(spark, tables, model_name, version, validation)
+    roles = _roles(spark, tables, model_name, version, validation, config)
     before = roles.get("challenger", {})
-    log = _logged_rows(spark, tables, model_name, version, as_of, window)
-    now = _keyed(_records(measure_quality(log, config.slices, config.label.column, config.prediction.column)))
+    log = _logged_rows(spark, tables, model_name, version, as_of, window, config)
+    now = _keyed(_records(measure_quality(log, config.slices, config.label, config.prediction.column)))
     drift = _drift(spark, tables, model_name, as_of)
     unusual = [row["column_name"] for row in drift if row["ratio"] > 1]
     return ReportData(
@@ -121,7 +120,7 @@ def read_report_data(
         now=now.pop(_EVERYTHING, {}),
         before=before.get(_EVERYTHING, {}),
         slices=_slices(now, before),
-        days=_days(spark, tables, version, window),
+        days=_days(spark, tables, version, window, config),
         calibration=_calibration(log, _baseline(spark, tables, version), config),
         drift=drift,
         distributions=_distributions(spark, tables, version, as_of, unusual) if unusual else {},
@@ -187,7 +186,7 @@ def _validation(spark: SparkSession, tables: Tables, model_name: str, version: s
 
 
 def _roles(
-    spark: SparkSession, tables: Tables, model_name: str, version: str, validation: Record | None
+    spark: SparkSession, tables: Tables, model_name: str, version: str, validation: Record | None, config: Config
 ) -> dict[str, dict[tuple[str, str], Record]]:
     """Figures on the validation window, by role and slice."""
     if validation is None:
@@ -197,8 +196,8 @@ def _roles(
         & (F.col("model_version") == version)
         & (F.unix_micros("as_of") == validation["micros"])
     )
-    rows = F.col("rows").alias(LABELLED)
-    found = _records(spark.table(tables.validation_metrics).filter(own).select("role", *SLICE, rows, *METRICS[1:]))
+    rows, figures = F.col("rows").alias(LABELLED), config.label.metrics[1:]
+    found = _records(spark.table(tables.validation_metrics).filter(own).select("role", *SLICE, rows, *figures))
     roles = {row["role"] for row in found}
     return {role: _keyed([row for row in found if row["role"] == role]) for role in sorted(roles)}
 
@@ -208,11 +207,11 @@ def _keyed(rows: list[Record]) -> dict[tuple[str, str], Record]:
 
 
 def _logged_rows(
-    spark: SparkSession, tables: Tables, model_name: str, version: str, as_of: datetime, window: Window
+    spark: SparkSession, tables: Tables, model_name: str, version: str, as_of: datetime, window: Window, config: Config
 ) -> DataFrame:
     """The version's rows of the window, up to as_of."""
     own = (F.col("model_name") == model_name) & (F.col("model_version") == version) & (F.col("as_of") <= F.lit(as_of))
-    return spark.table(tables.inference_log).filter(own & window.holds(F.col("prediction_at")))
+    return spark.table(tables.inference_log).filter(own & window.holds(F.col(config.subject.prediction_time)))
 
 
 def _baseline(spark: SparkSession, tables: Tables, version: str) -> DataFrame:
@@ -227,7 +226,7 @@ def _slices(now: Sliced, before: Sliced) -> list[Record]:
     return sorted(found, key=lambda one: (one["key"], -one["now"][LABELLED], one["value"]))
 
 
-def _days(spark: SparkSession, tables: Tables, version: str, window: Window) -> list[Record]:
+def _days(spark: SparkSession, tables: Tables, version: str, window: Window, config: Config) -> list[Record]:
     """The rows ':table' of the version's days."""
     own = (F.col("model_version") == version) & (F.col("column_name") == TABLE) & F.col("slice_key").isNull()
     return _records(
@@ -236,7 +235,7 @@ def _days(spark: SparkSession, tables: Tables, version: str, window: Window) -> 
         .orderBy("window.start")
         .select(
             F.date_format("window.start", "EEE d MMM").alias("day"),
-            *("count", *OUTCOMES, "label_share", LABELLED, "label_rate", "mean_prediction", "roc_auc"),
+            *("count", *log_outcomes(config), LABELLED, "mean_label", "mean_prediction"),
         )
     )
 
@@ -247,15 +246,15 @@ def _of_days(window: Window) -> Column:
 
 
 def _calibration(now: DataFrame, before: DataFrame, config: Config) -> dict[str, list[tuple[float, float, int]]]:
-    """Bins of equal width; those of few rows are left out."""
+    """The bins of the label's kind; those of few rows are left out."""
     label, prediction = config.label.column, config.prediction.column
     both = now.select(F.lit("now").alias("period"), label, prediction).unionByName(
         before.select(F.lit("before").alias("period"), label, prediction)
     )
-    place = F.least(F.floor(F.col(prediction) * CALIBRATION_BINS), F.lit(CALIBRATION_BINS - 1)).alias("place")
     bins = (
         both.filter(F.col(label).isNotNull())
-        .groupBy("period", place)
+        .withColumn("place", config.label.place(prediction, "period"))
+        .groupBy("period", "place")
         .agg(F.avg(prediction).alias("predicted"), F.avg(label).alias("happened"), F.count("*").alias("rows"))
         .filter(F.col("rows") >= _LEAST_ROWS_OF_A_BIN)
         .orderBy("period", "place")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from monitoring.checks import Finding, worst
+from monitoring.checks import NOT_JUDGED, Finding, worst
 from monitoring.windows import Window
 from project.config import Monitoring
 
@@ -16,7 +16,7 @@ _LABELLED = "model_quality"
 _RECOMMENDATIONS = {
     OK: "Nothing to do.",
     VIOLATED: "Look at the feed first: values or labels are not as before. Training on them would not help.",
-    TOO_FEW_LABELS: "Wait for the labels; where they should be there, look at the feed of flights.",
+    TOO_FEW_LABELS: "Wait for the labels; where they should be there, look at the feed.",
     NO_PREDICTIONS: "See whether the scoring job ran.",
 }
 
@@ -74,7 +74,11 @@ class Verdict:
             return f"Too few labels to judge version {self.model_version}: no day has as many as a judgement needs."
         names = len({finding.check.name for finding in self.findings})
         if self.status == OK:
-            return f"Version {self.model_version} does what it should: all {names} checks passed."
+            judged = len({finding.check.name for finding in self.findings if finding.status != NOT_JUDGED})
+            passed = f"all {names} checks passed"
+            if judged < names:
+                passed = f"{judged} of {names} checks passed, and {names - judged} could not be judged"
+            return f"Version {self.model_version} does what it should: {passed}."
         what = [_in_short(list(found)) for _, found in groupby(self.violations, lambda finding: finding.check.name)]
         return f"Version {self.model_version} violates {len(what)} of {names} checks: {'; '.join(what)}."
 

@@ -62,6 +62,7 @@ def check_violations(
             check,
             figures.of(check),
             figures.last_day_of(check),
+            config.label,
             figures.words.get(check.metric, _NO_WORDS),
             figures.notes.get(check.metric, ""),
         )

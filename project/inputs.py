@@ -39,7 +39,7 @@ def check_inputs(inputs: StructType, categories: Collection[str]) -> None:
             raise TypeError(
                 f"the input '{name}' is {kind.simpleString()}, and a model learns from numbers: where it is computed, "
                 f"make it one, such as the days since a date; text of the schedule can be a category "
-                f"(schedule_features.categorical of project/config.yml)"
+                f"(request_features.categorical of use_case/config.yml)"
             )
 
 

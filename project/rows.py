@@ -9,30 +9,29 @@ from pyspark.sql import functions as F
 from project.config import Config, check_known
 from project.inputs import as_doubles, as_strings
 
-# What a feature lookup needs beside the schedule features, and what a prediction is filed under.
-LOOKUP_COLUMNS = ("tailnum", "prediction_at")
-FILE_COLUMNS = ("flight_id", "sched_dep_at")
 
-
-def request_rows(flights: DataFrame, config: Config) -> DataFrame:
-    """Flights as a model is asked about them: what the published schedule says, and the keys for feature lookups.
+def request_rows(subjects: DataFrame, config: Config) -> DataFrame:
+    """Rows as a model is asked about them: keys, moments, and what is known when a prediction is asked.
 
     Args:
-        flights: bronze flights.
-        config: names the schedule features.
+        subjects: rows of the subject's table.
+        config: names the columns.
 
     Returns:
-        `flight_id`, `sched_dep_at`, `tailnum`, `prediction_at` (UTC, the moment of the lookups), schedule features:
-        numbers as doubles, categories as strings.
+        `config.request_columns`; numbers among the request features are doubles, categories are strings.
 
     Raises:
-        ValueError: a schedule feature is no column of flights.
+        ValueError: a column is none of the table's.
     """
-    columns, others, schedule = flights.columns, (*FILE_COLUMNS, *LOOKUP_COLUMNS), config.schedule_features
-    for name in schedule.all:
-        check_known("column", name, columns, "schedule_features")
-    rows = as_strings(flights.select(*others, *schedule.all), schedule.categorical)
-    return as_doubles(rows, but=(*others, *schedule.categorical))
+    subject = config.subject
+    own = {"key": subject.key, "event_time": (subject.event_time,), "prediction_time": (subject.prediction_time,)}
+    for key, names in (own | {"lookup_keys": subject.lookup_keys}).items():
+        for name in names:
+            check_known("column", name, subjects.columns, f"subject.{key}")
+    for name in config.request_features.all:
+        check_known("column", name, subjects.columns, "request_features")
+    rows = as_strings(subjects.select(*config.request_columns), config.request_features.categorical)
+    return as_doubles(rows, but=(*config.filed_columns, *config.request_features.categorical))
 
 
 def check_columns(config: Config, inputs: Collection[str]) -> None:
@@ -45,7 +44,7 @@ def check_columns(config: Config, inputs: Collection[str]) -> None:
     Raises:
         ValueError: it names the key, the column, and the columns that there are.
     """
-    columns = (*FILE_COLUMNS, *LOOKUP_COLUMNS, *inputs)
+    columns = (*config.filed_columns, *inputs)
     validation, drift, watched = config.validation, config.monitoring.drift, (*inputs, config.prediction.column)
     named: Mapping[str, tuple[Iterable[str], Collection[str]]] = {
         "slices": (config.slices, columns),
@@ -83,15 +82,16 @@ def one_row(spark: SparkSession, columns: Mapping[str, str], values: Mapping[str
 
 
 def labelled_rows(
-    flights: DataFrame, labels: DataFrame, start: datetime, end: datetime, known_by: datetime, config: Config
+    subjects: DataFrame, labels: DataFrame, start: datetime, end: datetime, known_by: datetime, config: Config
 ) -> DataFrame:
-    """`request_rows` of the flights scheduled in [start, end) whose label was known by `known_by`, with the label.
+    """`request_rows` of what happens in [start, end) and whose label was known by `known_by`, with the label.
 
     Raises:
-        ValueError: a schedule feature is no column of flights, or the label none of labels.
+        ValueError: a column is none of the subject's table, or the label none of labels.
     """
     check_known("column", config.label.column, labels.columns, "label.column")
-    scheduled = (F.col("sched_dep_at") >= F.lit(start)) & (F.col("sched_dep_at") < F.lit(end))
+    moment, key = F.col(config.subject.event_time), list(config.subject.key)
+    happening = (moment >= F.lit(start)) & (moment < F.lit(end))
     label = F.col(config.label.column)
-    known = labels.filter((F.col("known_at") <= F.lit(known_by)) & label.isNotNull()).select("flight_id", label)
-    return request_rows(flights.filter(scheduled), config).join(known, "flight_id")
+    known = labels.filter((F.col("known_at") <= F.lit(known_by)) & label.isNotNull()).select(*key, label)
+    return request_rows(subjects.filter(happening), config).join(known, key)

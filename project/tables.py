@@ -35,26 +35,6 @@ class Tables:
         return quoted(self.catalog, self.schema, table)
 
     @property
-    def flights(self) -> str:
-        """Bronze: one row a flight, its schedule and what has happened to it so far."""
-        return self.named("flights")
-
-    @property
-    def weather(self) -> str:
-        """Bronze: hourly observations at the airports of departure."""
-        return self.named("weather")
-
-    @property
-    def planes(self) -> str:
-        """Bronze: the aircraft register."""
-        return self.named("planes")
-
-    @property
-    def airports(self) -> str:
-        """Bronze: airports and their time zones."""
-        return self.named("airports")
-
-    @property
     def quarantine(self) -> str:
         """Rows that broke the contract, each with the reason."""
         return self.named("quarantine")
@@ -66,7 +46,7 @@ class Tables:
 
     @property
     def labels(self) -> str:
-        """How each flight ended, was it late, and since when is it known."""
+        """What came of each subject of a prediction: its outcome, its label, and since when that is known."""
         return self.named("labels")
 
     @property
@@ -96,12 +76,12 @@ class Tables:
 
     @property
     def predictions(self) -> str:
-        """Append-only scores by flight, model version and as_of."""
+        """Append-only scores by subject, model version and as_of."""
         return self.named("predictions")
 
     @property
     def latest_predictions(self) -> str:
-        """What consumers read: the newest prediction of each flight."""
+        """What consumers read: the newest prediction of each subject."""
         return self.named("latest_predictions")
 
     @property

@@ -15,13 +15,13 @@ class TrainingData:
 
     Attributes:
         rows: how many.
-        label_rate: mean of the label (0 to 1).
+        mean_label: mean of the label.
         null_rates: share of missing values (0 to 1) by input.
         known_until: nothing later was known to the training (UTC, ISO 8601).
     """
 
     rows: int
-    label_rate: float
+    mean_label: float
     null_rates: dict[str, float]
     known_until: str
 
@@ -44,7 +44,7 @@ def describe(rows: pd.DataFrame, label: pd.Series, known_until: datetime) -> Tra
 
     Args:
         rows: the inputs, one column each.
-        label: 0.0 or 1.0, in the same order.
+        label: in the same order.
         known_until: the moment after which nothing was known.
     """
     nulls = {str(name): float(rate) for name, rate in rows.isna().mean().items()}

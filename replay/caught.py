@@ -4,14 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pandas as pd
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from project.tables import Tables
-from replay.faults import JOB, MONITORING, NEW_CARRIER, QUARANTINE, Scheduled
+from replay.faults import JOB, MONITORING, QUARANTINE, Faults, Scheduled
 from replay.figures import Record
 from replay.journal import Entry
 
@@ -85,53 +83,23 @@ def promoted_during(scheduled: Scheduled, promotions: Sequence[Record]) -> tuple
     return tuple(move["model_version"] for move in made if scheduled.first <= move["as_of"] < scheduled.repaired)
 
 
-def missing_of(scheduled: Scheduled, spark: SparkSession, tables: Tables, archive: Path) -> str:
+def missing_of(scheduled: Scheduled, known: Faults, spark: SparkSession, tables: Tables) -> str:
     """How tables and archive differ in the days of a fault; empty where they are the same.
 
     Args:
         scheduled: the fault.
+        known: what the use case compares.
         spark: the session.
         tables: the deployment's tables, brought to two days after the repair or later.
-        archive: the sample's folder.
 
     Returns:
-        A sentence a difference of flights, of their labels, or of observations.
+        A sentence a figure that differs.
     """
     days = [f"{day:%Y-%m-%d}" for day in pd.date_range(scheduled.before.date(), scheduled.repaired.date())]
-    wanted, found = _archived(archive, days), _stored(spark, tables, days)
+    wanted, found = known.sent(days), known.stored(spark, tables, days)
     differences = [
         f"{name}: {found[name]:,.1f} in place of {value:,.1f}"
         for name, value in wanted.items()
         if abs(found[name] - value) > 1e-6 * max(abs(value), 1)
     ]
     return "; ".join(differences)
-
-
-def _archived(archive: Path, days: list[str]) -> dict[str, float]:
-    flights, weather = pd.read_csv(archive / "flights.csv.zip"), pd.read_csv(archive / "weather.csv")
-    dates = pd.to_datetime(flights[["year", "month", "day"]]).dt.strftime("%Y-%m-%d")
-    own, hours = flights[dates.isin(days)], weather[weather["time_hour"].str[:10].isin(days[:-1])]
-    return {
-        "flights": float(len(own)),
-        "labels": float(own["arr_delay"].count()),
-        "minutes of arrival delay": float(own["arr_delay"].sum()),
-        "observations": float(len(hours)),
-        "degrees Fahrenheit in all": float(hours["temp"].sum()),
-    }
-
-
-def _stored(spark: SparkSession, tables: Tables, days: list[str]) -> dict[str, float]:
-    own = F.substring("flight_id", -10, 10).isin(days) & (F.col("carrier") != NEW_CARRIER)
-    flights = spark.table(tables.flights).filter(own)
-    labels = spark.table(tables.labels).filter(own)
-    hour = F.date_format(F.col("observed_at") - F.expr("INTERVAL 1 HOUR"), "yyyy-MM-dd")
-    weather = spark.table(tables.weather).filter(hour.isin(days[:-1]))
-    delays = labels.agg(F.count("arr_delay").alias("n"), F.sum("arr_delay").alias("minutes")).collect()[0]
-    hours = weather.agg(F.count("*").alias("n"), F.sum("temp").alias("degrees")).collect()[0]
-    return {
-        "flights": float(flights.count()),
-        "labels": float(delays["n"]),
-        "minutes of arrival delay": float(delays["minutes"] or 0),
-        "observations": float(hours["n"]),
-        "degrees Fahrenheit in all": float(hours["degrees"] or 0),
-    }

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 
 from monitoring.charts import BAD, BEFORE, NOW, picture
+from project.kinds.label import Measure
 
 # The replay first, then the alternatives; colours that differ in brightness too, for print.
 COLOURS = (NOW, "#b9c0cc", "#e0a526", "#14713d", "#7fc29b")
@@ -19,24 +20,22 @@ _SHOWN_COLUMNS = 20
 _DAY_SECONDS = 24 * 3600  # matplotlib counts days since 1970
 
 
-def weeks_chart(name: str, title: str, lines: Mapping[str, pd.Series], *, share: bool = False) -> str:
+def weeks_chart(measure: Measure, lines: Mapping[str, pd.Series]) -> str:
     """A figure by week, one line a way to retrain.
 
     Args:
-        name: unique in the page.
-        title: what the figure is.
+        measure: which figure; it has one picture in a page.
         lines: by the way's name: the figure by the week's first moment; the replay first.
-        share: the figure is a share (0 to 1), shown in per cent.
     """
-    with picture(name, title, 2.7) as drawn:
+    with picture(measure.name, measure.title, 2.7) as drawn:
         axes = drawn.axes
         for place, (label, line) in reversed(list(enumerate(lines.items()))):
             width = 2.2 if place == 0 else 1.3
             axes.plot(line.index, line, color=COLOURS[place], linewidth=width, label=label, zorder=9 - place)
         _on_months(axes)
-        axes.set_ylabel(title)
+        axes.set_ylabel(measure.title)
         axes.grid(axis="y")
-        if share:
+        if measure.form == "percent":
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         if len(lines) > 1:
             handles, labels = axes.get_legend_handles_labels()

@@ -12,10 +12,9 @@ from rich.console import Console
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.cli import one_sentence_errors
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace, find_workspace, open_workspace
+from project.config import load_config
 from replay.days import Plan
 
-# The sample begins and ends with the year: by 15 February there is enough of it for a first model.
-START, END = datetime(2013, 2, 14, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)
 _WIDTH = 160
 _DATE = click.DateTime(["%Y-%m-%d"])
 
@@ -28,11 +27,15 @@ def commands() -> None:
 @commands.command("play", help="Run the year as the schedules would, day by day, and report what it came to.")
 @click.option("--step", default=1, show_default=True, type=click.IntRange(min=1), help="Days from one run to the next.")
 @click.option("--faults", "with_faults", is_flag=True, help="Let the feed fail as real feeds do.")
-@click.option("--start", type=_DATE, default=f"{START:%Y-%m-%d}", show_default=True, help="The day before the first.")
-@click.option("--end", type=_DATE, default=f"{END:%Y-%m-%d}", show_default=True, help="The last day.")
-def play(step: int, with_faults: bool, start: datetime, end: datetime) -> None:
+@click.option("--start", type=_DATE, help="The day before the first; source.replay of the configuration if left out.")
+@click.option("--end", type=_DATE, help="The last day; the same.")
+def play(step: int, with_faults: bool, start: datetime | None, end: datetime | None) -> None:
     """Goes on where the last call was, and ends with the report."""
-    plan = Plan(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), step, with_faults)
+    first, last = (given.replace(tzinfo=UTC) if given else None for given in (start, end))
+    if first is None or last is None:
+        sample = replayed_days()
+        first, last = first or sample[0], last or sample[1]
+    plan = Plan(first, last, step, with_faults)
     if plan.start >= plan.end:
         raise click.ClickException("the replay must start before it ends")
     with _workspace_of(plan) as workspace:
@@ -47,12 +50,26 @@ def play(step: int, with_faults: bool, start: datetime, end: datetime) -> None:
 @click.option("--weeks", default=20, show_default=True, type=click.IntRange(min=1), help="Where each shift is put.")
 def power(weeks: int) -> None:
     """Prints the table, and writes it as JSON."""
-    plan, home = Plan(START, END, 1, with_faults=False), find_workspace().root
+    plan, home = Plan(*replayed_days(), 1, with_faults=False), find_workspace().root
     is_played = (home / "replay" / plan.name / "report.html").exists()
     with _workspace_of(plan if is_played else None) as workspace:
         from replay.power_run import run  # noqa: PLC0415 (as above)
 
         run(plan, is_played, _bundle(), workspace, home / "power.json", weeks, _console())
+
+
+def replayed_days() -> tuple[datetime, datetime]:
+    """The day before the first and the last day of the sample that is replayed.
+
+    Raises:
+        click.ClickException: the use case names none.
+    """
+    days = load_config().source.replay
+    if days is None:
+        raise click.ClickException(
+            "use_case/config.yml must name the days to replay: source.replay, the first and last"
+        )
+    return days
 
 
 def _console() -> Console:

@@ -1,4 +1,4 @@
-"""Which days a replay runs, and how many hours of flights each of them scores."""
+"""Which days a replay runs, and how many hours each of them scores."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ class Day:
 
     Attributes:
         as_of: when its jobs run (UTC): nothing later is known.
-        hours: the flights asked in so many hours before it are scored.
+        hours: what was asked in so many hours before it is scored.
     """
 
     as_of: datetime

@@ -1,12 +1,15 @@
-"""What real feeds do wrong, done to the sample's feed on named days: what it looks like, who says so, what remains.
+"""What real feeds do wrong, done to the use case's feed on named days: what it looks like, who says so, what remains.
 
-A fault spoils what lands while it lasts. Then the feed delivers those days once more, as they are.
+A fault spoils what lands while it lasts. Then the feed delivers those days once more, as they are. Which faults there
+are is the use case's to say: `use_case/faults.py`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,11 +17,14 @@ import pandas as pd
 from pyspark.sql import SparkSession
 
 from feature_engineering import refresh
-from feature_engineering.feed import land_sample
+from local_workspace.errors import LocalWorkspaceError
+from project.config import Config
+from project.tables import Tables
 from replay.days import Plan
+from use_case.feed import land_news
 
 JOB, QUARANTINE, MONITORING = "the failed job", "the quarantine", "monitoring"
-NEW_CARRIER, COPIED_CARRIER = "X9", "B6"
+_MODULE = "use_case.faults"
 _LANDED = "as_of=%Y%m%dT%H%M%SZ"
 
 
@@ -28,7 +34,7 @@ class Fault:
 
     Attributes:
         name: what the report calls it.
-        source: whose file it spoils: flights or weather.
+        source: whose file it spoils.
         day: when it begins (UTC); where the replay does not run that day, on the next that it does.
         length: how long it lasts.
         spoil: the rows that land instead, all columns text; None where no file lands at all.
@@ -48,6 +54,42 @@ class Fault:
     words: str
     adds_rows: bool = False
     leaves_tables_right: bool = False
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that may be mistaken for another: each value becomes (value - start) * factor.
+
+    Attributes:
+        name: what is mistaken, in words.
+        columns: the inputs that have it (a regular expression of whole names).
+        factor: how many of the wrong unit are one of the right one.
+        start: the value in the right unit that is 0 in the wrong one.
+    """
+
+    name: str
+    columns: str
+    factor: float
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What can go wrong with the feed of a use case: the `FAULTS` of `use_case/faults.py`.
+
+    Attributes:
+        faults: what is done to its files, and when.
+        settled: as long after a day, what happened on it is known.
+        sent: figures of what the archive has of some days (YYYY-MM-DD, in order), by name.
+        stored: the same figures of the tables.
+        units: what `make power` mistakes.
+    """
+
+    faults: tuple[Fault, ...]
+    settled: timedelta
+    sent: Callable[[Sequence[str]], Mapping[str, float]]
+    stored: Callable[[SparkSession, Tables, Sequence[str]], Mapping[str, float]]
+    units: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,92 +113,48 @@ class Scheduled:
         return self.fault.adds_rows or self.first <= as_of < self.repaired
 
 
-def _no_file(_: pd.DataFrame) -> None:
-    return None
+def find_faults() -> Faults | None:
+    """The faults of the use case; None where it has none."""
+    if find_spec(_MODULE) is None:
+        return None
+    found: Faults = import_module(_MODULE).FAULTS
+    return found
 
 
-def _twice(rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.concat([rows, rows])
-
-
-def in_celsius(weather: pd.DataFrame) -> pd.DataFrame:
-    """Temperature and dew point in degrees Celsius, where degrees Fahrenheit are due."""
-    fahrenheit = weather[["temp", "dewp"]].astype(float)
-    celsius = ((fahrenheit - 32) * 5 / 9).round(2)
-    return weather.assign(temp=celsius["temp"], dewp=celsius["dewp"])
-
-
-def without_delays(flights: pd.DataFrame) -> pd.DataFrame:
-    """Flights that have left or arrived, and no word of how late."""
-    return flights.assign(dep_delay=None, arr_delay=None)
-
-
-def without_arrivals(flights: pd.DataFrame) -> pd.DataFrame:
-    """Flights that have arrived, as they were known until then: departed."""
-    arrived = flights["status"] == "arrived"
-    unknown = {name: flights[name].mask(arrived) for name in ("arr_time", "arr_delay", "air_time")}
-    return flights.assign(status=flights["status"].mask(arrived, "departed"), **unknown)
-
-
-def with_new_carrier(first: datetime, days: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Adds a carrier that flies as an old one does, on so many days."""
-    dates = pd.date_range(first.date(), periods=days)
-
-    def add(flights: pd.DataFrame) -> pd.DataFrame:
-        date = pd.to_datetime(flights[["year", "month", "day"]].astype(int))
-        copied = flights[date.isin(dates) & (flights["carrier"] == COPIED_CARRIER)]
-        return pd.concat([flights, copied.assign(carrier=NEW_CARRIER)])
-
-    return add
-
-
-def _on(month: int, day: int) -> datetime:
-    return datetime(2013, month, day, tzinfo=UTC)
-
-
-_DAY = timedelta(days=1)
-# As long after a day, what happened to its flights is known.
-_SETTLED = timedelta(days=3)
-FAULTS = (
-    Fault(
-        "a file twice",
-        *("flights", _on(3, 19), _DAY, _twice, QUARANTINE, "duplicate year, month, day"),
-        leaves_tables_right=True,
-    ),
-    Fault(
-        "a day's weather missing",
-        *("weather", _on(4, 9), _DAY, _no_file, JOB, "nothing has landed for weather"),
-        leaves_tables_right=True,
-    ),
-    Fault("all delays null", "flights", _on(5, 14), _DAY, without_delays, QUARANTINE, "delay: missing"),
-    Fault(
-        "a new carrier",
-        *("flights", _on(6, 18), 5 * _DAY, with_new_carrier(_on(6, 18), 5)),
-        *(MONITORING, r"of carrier are categories that the baseline"),
-        adds_rows=True,
-        leaves_tables_right=True,
-    ),
-    Fault("°C in place of °F", "weather", _on(8, 13), 3 * _DAY, in_celsius, QUARANTINE, "not degrees Fahrenheit"),
-    Fault("a week's labels late", "flights", _on(10, 1), 7 * _DAY, without_arrivals, MONITORING, "outcome|labels"),
-)
-
-
-def faults_of(plan: Plan) -> tuple[Scheduled, ...]:
+def faults_of(plan: Plan, known: Faults) -> tuple[Scheduled, ...]:
     """The faults that begin and end within a replay, so early that what they were about is settled at its end."""
     moments = [plan.start, *(day.as_of for day in plan.days)]
     found = []
-    for fault in FAULTS:
+    for fault in known.faults:
         first = next((place for place, moment in enumerate(moments) if place and moment >= fault.day), None)
         after = next((place for place, moment in enumerate(moments) if moment >= fault.day + fault.length), None)
         if first is not None and after is not None and moments[0] < fault.day:
             repaired = max(after, first + 1)
-            if repaired < len(moments) and moments[repaired] + _SETTLED <= moments[-1]:
+            if repaired < len(moments) and moments[repaired] + known.settled <= moments[-1]:
                 found.append(Scheduled(fault, moments[first - 1], moments[first], moments[repaired]))
     return tuple(found)
 
 
+def feed_of(plan: Plan, folder: Path) -> "FaultyFeed | None":
+    """The feed of a replay that has faults; None where it is to have none.
+
+    Args:
+        plan: which replay.
+        folder: remembers which of them a person has put right.
+
+    Raises:
+        LocalWorkspaceError: it is to have some, and the use case names none.
+    """
+    if not plan.with_faults:
+        return None
+    known = find_faults()
+    if known is None:
+        raise LocalWorkspaceError("the use case has no faults to replay (use_case/faults.py): leave out FAULTS=1")
+    return FaultyFeed(faults_of(plan, known), folder)
+
+
 class FaultyFeed:
-    """The sample's feed with faults, in the place of `land_sample`."""
+    """The use case's feed with faults, in the place of its `land_news`."""
 
     def __init__(self, faults: Sequence[Scheduled], folder: Path) -> None:
         """Takes the faults, and the folder that remembers which of them a person has put right."""
@@ -166,21 +164,14 @@ class FaultyFeed:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """The feature job lands its files through this feed."""
-        with patch.object(refresh, "land_sample", self):
+        with patch.object(refresh, "land_news", self):
             yield
 
     def __call__(
-        self,
-        spark: SparkSession,
-        source: Path,
-        landing: Path,
-        since: datetime | None,
-        as_of: datetime,
-        published_ahead: timedelta,
-        history_start: datetime,
+        self, spark: SparkSession, landing: Path, since: datetime | None, as_of: datetime, config: Config
     ) -> None:
-        """Lands what the sample's feed does, but for the faults."""
-        land_sample(spark, source, landing, self.delivered_since(since, as_of), as_of, published_ahead, history_start)
+        """Lands what the feed does, but for the faults."""
+        land_news(spark, landing, self.delivered_since(since, as_of), as_of, config)
         for fault in self.faults:
             if fault.spoils(as_of) and not self._mark(fault).exists():
                 _spoil(landing / fault.fault.source / as_of.astimezone(UTC).strftime(_LANDED), fault.fault.spoil)

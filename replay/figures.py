@@ -8,14 +8,13 @@ import pandas as pd
 from mlflow import MlflowClient
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from sklearn.metrics import roc_auc_score
 
 from monitoring.violations import ALL
 from project.config import Config
-from project.metrics import binary_metrics
 from project.registry import versions_of
 from project.tables import Tables
 from project.times import parse_moment
+from replay.frame import in_utc
 
 RECENT = timedelta(days=28)
 _DAY = "1 day"
@@ -52,31 +51,38 @@ def trainings(model_name: str) -> list[Training]:
     return sorted(found, key=lambda training: int(training.version))
 
 
-def recent_roc_auc(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> float | None:
-    """ROC AUC of the predictions of the last four weeks whose label is known; None with too few of them."""
+def recent_quality(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> float | None:
+    """How good the predictions of the last four weeks were whose label is known; None where it can't be said."""
     if not spark.catalog.tableExists(tables.inference_log):
         return None
     scores = read_scores(spark, tables, as_of - RECENT, as_of, config)
-    return float(roc_auc_score(scores["late"], scores["prediction"])) if scores["late"].nunique() == 2 else None  # noqa: PLR2004 - both classes
+    label, prediction = (scores[name].to_numpy(float) for name in (config.label.column, config.prediction.column))
+    quality = config.label.quality_of(label, prediction)
+    return quality.value if quality else None
 
 
 def read_scores(spark: SparkSession, tables: Tables, start: datetime, end: datetime, config: Config) -> pd.DataFrame:
-    """The labelled predictions asked in (start, end]: `flight_id`, `prediction_at`, `late`, `prediction`."""
-    asked = F.col("prediction_at")
+    """The labelled predictions asked in (start, end]: key, moment of the prediction, label and prediction."""
+    subject, label = config.subject, config.label.column
+    asked = F.col(subject.prediction_time)
     log = spark.table(tables.inference_log).filter((asked > F.lit(start)) & (asked <= F.lit(end)))
-    label, prediction = F.col(config.label.column), F.col(config.prediction.column)
-    known = log.filter(label.isNotNull())
-    return _in_utc(known.select("flight_id", asked, label.alias("late"), prediction.alias("prediction")).toPandas())
+    names = dict.fromkeys((*subject.key, subject.prediction_time, label, config.prediction.column))
+    return in_utc(log.filter(F.col(label).isNotNull()).select(*names).toPandas())
 
 
-def by_week(scores: pd.DataFrame, start: datetime) -> pd.DataFrame:
-    """`binary_metrics` of each week since `start`, by `week` (its first moment)."""
-    numbers = (scores["prediction_at"] - start) // timedelta(weeks=1)
+def by_week(scores: pd.DataFrame, start: datetime, config: Config) -> pd.DataFrame:
+    """`config.label.measure` of each week since `start`, by `week` (its first moment)."""
+    numbers = (scores[config.subject.prediction_time] - start) // timedelta(weeks=1)
     rows: list[Record] = [
-        {"week": start + timedelta(weeks=int(number))} | binary_metrics(group["late"], group["prediction"])
-        for number, group in ((number, scores[numbers == number]) for number in sorted(numbers.unique()))
+        {"week": start + timedelta(weeks=int(number))} | measured(group, config)
+        for number, group in scores.groupby(numbers)
     ]
     return pd.DataFrame(rows)
+
+
+def measured(scores: pd.DataFrame, config: Config) -> dict[str, float]:
+    """The figures of scored rows by the kind of the label."""
+    return config.label.measure(scores[config.label.column], scores[config.prediction.column])
 
 
 def read_drift(spark: SparkSession, tables: Tables, start: datetime) -> pd.DataFrame:
@@ -130,8 +136,3 @@ def _records(rows: DataFrame) -> list[Record]:
     """Through Arrow, where a moment keeps its zone."""
     found: list[Record] = rows.toArrow().to_pylist()
     return found
-
-
-def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
-    """Moments with their zone, which Spark's frames lack."""
-    return frame.assign(**{str(name): frame[name].dt.tz_localize("UTC") for name in frame.select_dtypes("datetime")})

@@ -12,11 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from project.config import Config
-from replay.frame import ASKED, FLIGHT, KNOWN, SCHEDULED, WEEK, inputs
+from replay.frame import KNOWN, WEEK, inputs
 from training.frame import make_frame
 from training.train import fit, learned_until
-
-PREDICTION, LATE = "prediction", "late"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Outcome:
         name: the policy's.
         trainings: how many models it fitted.
         fit_seconds: what they took, in all.
-        scores: `flight_id`, `prediction_at`, `late` (0.0 or 1.0), `prediction`: one row a labelled flight.
+        scores: key, moment of the prediction, label and prediction: a row each that has a label.
     """
 
     name: str
@@ -89,7 +87,7 @@ def play(
     cache: Path,
     told: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Trains at each of a policy's moments as the training job does, and scores the flights up to the next.
+    """Trains at each of a policy's moments as the training job does, and scores what is asked up to the next.
 
     What is fitted is kept in `cache`, so a second call, also after a kill, goes on where the first was.
 
@@ -123,21 +121,20 @@ def _fingerprint(frame: pd.DataFrame, config: Config) -> str:
 def _play_one(
     frame: pd.DataFrame, policy: Policy, moment: datetime, until: datetime, config: Config, cache: Path
 ) -> tuple[pd.DataFrame, float]:
-    """The scores of the flights asked in (moment, until], and the seconds that the fit took."""
+    """The scores of what is asked in (moment, until], and the seconds that the fit took."""
     rows = "all" if policy.on_all_labels else "judged"
     kept = cache / f"{moment:%Y%m%dT%H%M}-{until:%Y%m%dT%H%M}-{rows}.parquet"
     if kept.exists():
         scores = pd.read_parquet(kept)
         return scores, float(scores.attrs["fit_seconds"])
-    label = config.label.column
-    columns = inputs(frame, config)
+    subject, label, columns = config.subject, config.label.column, inputs(frame, config)
     learned = frame.loc[learned_by(frame, policy, moment, config), [*columns, label, WEEK]]
     began = time.monotonic()
     model = fit(make_frame(learned, label, WEEK), config)
     seconds = time.monotonic() - began
-    asked = frame[(frame[ASKED] > moment) & (frame[ASKED] <= until)]
-    scores = asked[[FLIGHT, ASKED]].assign(late=asked[label], prediction=model.predict(asked[columns]))
-    scores = scores.reset_index(drop=True)
+    asked = frame[(frame[subject.prediction_time] > moment) & (frame[subject.prediction_time] <= until)]
+    names = list(dict.fromkeys((*subject.key, subject.prediction_time, label)))
+    scores = asked[names].assign(**{config.prediction.column: model.predict(asked[columns])}).reset_index(drop=True)
     scores.attrs["fit_seconds"] = seconds
     partial = kept.with_suffix(".partial")
     scores.to_parquet(partial)
@@ -150,9 +147,11 @@ def learned_by(frame: pd.DataFrame, policy: Policy, moment: datetime, config: Co
     if policy.on_all_labels:
         return frame[KNOWN] <= moment
     end, known_by = learned_until(moment, config)
-    return (frame[SCHEDULED] < end) & (frame[KNOWN] <= known_by)
+    return (frame[config.subject.event_time] < end) & (frame[KNOWN] <= known_by)
 
 
-def by_flight(scores: Sequence[pd.DataFrame]) -> pd.Index:
-    """The flights that all of them have scored: what they are compared on."""
-    return reduce(pd.Index.intersection, (pd.Index(one[FLIGHT]) for one in scores))
+def on_the_same_rows(scores: Sequence[pd.DataFrame], config: Config) -> list[pd.DataFrame]:
+    """The rows of each whose subject all of them have scored: what they are compared on."""
+    keys = [one.set_index(list(config.subject.key)).index for one in scores]
+    common = reduce(pd.Index.intersection, keys)
+    return [one[key.isin(common)] for one, key in zip(scores, keys, strict=True)]

@@ -3,6 +3,7 @@
 The figures are those of the monitoring job, by its own code; only the rows are changed.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from monitoring.decline import by_slice, decline, ranks
+from monitoring.decline import by_slice, decline, qualities
 from monitoring.drift import SHARE, WEEK_DAYS, Days, Shift, Usual, weeks_of
 from project.config import Config
-from replay.frame import ASKED
+from project.kinds.label import Label
+from replay.faults import Unit
 
 DAY = pd.Timedelta(days=1)
 _SEED = 2013
@@ -200,7 +202,7 @@ class Feed:
 
 
 def shifts_of(
-    usual: Usual, before: pd.DataFrame, scores: Scores, config: Config, feeds: Sequence[Feed]
+    usual: Usual, before: pd.DataFrame, scores: Scores, config: Config, feeds: Sequence[Feed], units: Sequence[Unit]
 ) -> Iterator[Case]:
     """The shifts that are tried in each week.
 
@@ -210,6 +212,7 @@ def shifts_of(
         scores: names the columns.
         config: names the prediction.
         feeds: what may repeat itself.
+        units: what may be mistaken for another.
     """
     prediction = config.prediction.column
     inputs = [name for name in scores.numeric if name != prediction]
@@ -221,52 +224,53 @@ def shifts_of(
         seen = before[column].dropna()
         if usual.deviation[column] and len(seen):
             yield Case("stuck at one value", (column,), partial(_stick, column=column, value=float(seen.iloc[-1])))
-    for column in inputs:
-        if "delay" in column or "minutes" in column:
-            yield Case("minutes as seconds", (column,), partial(_scale, column=column, factor=60.0, start=0.0))
-        if column in {"temp", "dewp"}:
-            yield Case("°F as °C", (column,), partial(_scale, column=column, factor=1 / 1.8, start=32.0))
+        for unit in units:
+            if re.fullmatch(unit.columns, column):
+                yield Case(unit.name, (column,), partial(_mistake, column=column, unit=unit))
     for column in scores.texts:
         yield Case("a new category, 2 %", (column,), partial(_rename, column=column, share=0.02))
         for item in _watched(usual, column):
             yield Case("a share doubled", (column,), partial(_double, column=column, item=item), item)
             yield Case("a share halved", (column,), partial(_halve, column=column, item=item), item)
-    yield Case("predictions + 0.05", (prediction,), partial(_add, column=prediction, by=0.05))
+    more = config.label.notable_shift(float(usual.deviation[prediction]))
+    yield Case("all predictions higher", (prediction,), partial(_add, column=prediction, by=more))
+    asked = config.subject.prediction_time
     for feed in feeds:
-        yield Case("a feed repeats a day", feed.columns, partial(_repeat, feed=feed, before=before), f"({feed.name})")
+        repeat = partial(_repeat, feed=feed, before=before, asked=asked)
+        yield Case("a feed repeats a day", feed.columns, repeat, f"({feed.name})")
 
 
 def decline_power(
     scores: Scores, config: Config, weeks: int, drop: float, key: str = "", value: str = ""
 ) -> tuple[Tally, Tally, int]:
-    """How often a drop in ROC AUC for two weeks is named within ten days of its labels, and one bad day; false alarms.
+    """How often a decline for two weeks is named within ten days of its labels, and one bad day; false alarms.
 
     Args:
         scores: the year.
         config: how a decline is judged.
         weeks: into how many places of the year each is put.
-        drop: how far ROC AUC falls.
+        drop: how far the quality falls, as `fallen` has it.
         key: the column of one slice; empty for all rows.
         value: its value.
 
     Returns:
         The drops, the bad days (of which none should be named), and alarms where nothing was put in.
     """
-    settings, label, prediction = config.monitoring.decline, config.label.column, config.prediction.column
+    settings, label, prediction = config.monitoring.decline, config.label, config.prediction.column
     rate = settings.false_alarm_rate_of_slices if key else settings.false_alarm_rate
     least = config.monitoring.min_labelled_rows
     own = scores.rows[scores.rows[key] == value] if key else scores.rows
-    days = ranks(own, own["day"], label, prediction, least)
-    dropped = days.assign(roc_auc=days["roc_auc"] - drop)
-    bad = days.assign(roc_auc=0.5)
+    days = qualities(own, own["day"], label, prediction, least)
+    dropped = days.assign(value=fallen(days["value"], drop, label))
+    bad = days.assign(value=fallen(days["value"], 1.0, label) if label.no_skill is None else label.no_skill)
     version = own.groupby("day")["version"].first()
     usual = {}
     for number, reference in scores.references.items():
         rows = reference[reference[key] == value] if key else reference
-        usual[number] = ranks(rows, rows["day"], label, prediction, least)
+        usual[number] = qualities(rows, rows["day"], label, prediction, least)
 
     def is_named(changed: pd.DataFrame, place: int) -> bool:
-        found = decline(usual[version[days.index[place]]], changed.iloc[: place + 1], rate, settings)
+        found = decline(usual[version[days.index[place]]], changed.iloc[: place + 1], rate, settings, label)
         return found is not None and found.ratio > 1
 
     drops, one_day = Tally(), Tally()
@@ -283,6 +287,14 @@ def decline_power(
         after_one = range(start, start + _DAYS_TO_NAME_DECLINE)
         one_day.add(value, any(is_named(single, place) and not alarms[place] for place in after_one))
     return drops, one_day, sum(now and not before for before, now in zip([False, *alarms], alarms, strict=False))
+
+
+def fallen(quality: pd.Series, drop: float, label: Label) -> pd.Series:
+    """The quality of days that are worse by a drop: in its own unit where it has a value without skill, such as 0.5 of
+    ROC AUC; else as a share of what it is on average, so that an error's unit does not matter.
+    """
+    unit = float(quality.mean()) if label.no_skill is None else 1.0
+    return quality - label.is_better * drop * unit
 
 
 def slices_of(scores: Scores, config: Config) -> list[tuple[str, str, float]]:
@@ -318,8 +330,8 @@ def _add(rows: pd.DataFrame, _: np.random.Generator, column: str, by: float) -> 
     return rows.assign(**{column: rows[column] + by})
 
 
-def _scale(rows: pd.DataFrame, _: np.random.Generator, column: str, factor: float, start: float) -> pd.DataFrame:
-    return rows.assign(**{column: (rows[column] - start) * factor})
+def _mistake(rows: pd.DataFrame, _: np.random.Generator, column: str, unit: Unit) -> pd.DataFrame:
+    return rows.assign(**{column: (rows[column] - unit.start) * unit.factor})
 
 
 def _drop(rows: pd.DataFrame, random: np.random.Generator, column: str, share: float) -> pd.DataFrame:
@@ -347,9 +359,9 @@ def _halve(rows: pd.DataFrame, random: np.random.Generator, column: str, item: s
     return rows.assign(**{column: rows[column].mask(becomes, random.choice(others, len(rows)))})
 
 
-def _repeat(rows: pd.DataFrame, _: np.random.Generator, feed: Feed, before: pd.DataFrame) -> pd.DataFrame:
+def _repeat(rows: pd.DataFrame, _: np.random.Generator, feed: Feed, before: pd.DataFrame, asked: str) -> pd.DataFrame:
     """Each row has what the day before the week had at its hour."""
     place, columns = [*feed.keys, "_hour"], list(feed.columns)
-    hours = before.assign(_hour=before[ASKED].dt.hour).drop_duplicates(place).set_index(place)[columns]
-    keys = pd.MultiIndex.from_frame(rows.assign(_hour=rows[ASKED].dt.hour)[place])
+    hours = before.assign(_hour=before[asked].dt.hour).drop_duplicates(place).set_index(place)[columns]
+    keys = pd.MultiIndex.from_frame(rows.assign(_hour=rows[asked].dt.hour)[place])
     return rows.assign(**dict(zip(columns, hours.reindex(keys).to_numpy().T, strict=True)))

@@ -11,16 +11,18 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from feature_engineering.registry import FEATURE_TABLES
 from local_workspace.bundle import Bundle
 from local_workspace.local_jobs import run_jobs, started
 from local_workspace.progress import Progress
 from local_workspace.workspace import Workspace
 from project.config import Config, load_config
+from project.kinds.label import Label
 from project.tables import Tables
 from replay.days import Plan
+from replay.faults import Unit, find_faults
 from replay.power import Alarm, Feed, Monitor, Scores, Tally, decline_power, drift_power, shifts_of, slices_of
 from replay.scores import made_scores, scores_of_replay
+from use_case.registry import FEATURE_TABLES
 
 # A shift of a kind counts as found where so many are; a column or slice that stays below is listed.
 FOUND = 0.9
@@ -32,7 +34,7 @@ _HOURLY = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Declines:
-    """What is seen of a drop in ROC AUC.
+    """What is seen of a drop in quality.
 
     Attributes:
         of: all rows, or a slice.
@@ -66,30 +68,31 @@ class Power:
     declines: list[Declines]
 
 
-def measure(scores: Scores, feeds: Sequence[Feed], config: Config, weeks: int) -> Power:
+def measure(scores: Scores, feeds: Sequence[Feed], units: Sequence[Unit], config: Config, weeks: int) -> Power:
     """Puts every kind of shift into weeks of the year.
 
     Args:
         scores: the year.
         feeds: what may repeat itself.
+        units: what may be mistaken for another.
         config: how monitoring judges.
         weeks: into how many weeks each shift is put.
     """
     monitor = Monitor(scores, config)
-    tried = partial(shifts_of, scores=scores, config=config, feeds=feeds)
+    tried = partial(shifts_of, scores=scores, config=config, feeds=feeds, units=units)
     drift = drift_power(monitor, scores, tried, weeks)
     every = [("", "", len(scores.rows) / scores.rows["day"].nunique()), *slices_of(scores, config)]
     declines = [_declines(scores, config, weeks, *one) for one in every]
     return Power(len(monitor.days.numbers), monitor.alarms(), drift, declines)
 
 
-def feeds_of(spark: SparkSession, tables: Tables, as_of: datetime, scores: Scores) -> list[Feed]:
+def feeds_of(spark: SparkSession, tables: Tables, as_of: datetime, scores: Scores, config: Config) -> list[Feed]:
     """The feature tables that bring a value for each hour, of another source than the rows themselves: where those
     repeat, nothing is predicted."""
     found = []
     for table in FEATURE_TABLES:
         is_hourly = set(table.keys) <= {*scores.texts} and table.lookback and table.lookback <= _HOURLY
-        if is_hourly and tables.named(table.of.table) != tables.flights:
+        if is_hourly and table.of.table != config.subject.table:
             features = table.features(spark.table(tables.named(table.of.table)), as_of)
             found.append(Feed(table.name, table.keys, tuple(name for name in features if name in scores.numeric)))
     return found
@@ -120,9 +123,9 @@ def run(
             scores = scores_of_replay(spark, tables, config)
         else:
             scores = made_scores(spark, tables, plan, workspace.root / "scores", config, console.print)
-        feeds = feeds_of(spark, tables, plan.end, scores)
-    power = measure(scores, feeds, config, weeks)
-    show(power, console)
+        feeds, faults = feeds_of(spark, tables, plan.end, scores, config), find_faults()
+    power = measure(scores, feeds, faults.units if faults else (), config, weeks)
+    show(power, config.label, console)
     write(power, file)
     console.print(f"The same as JSON: {file}", soft_wrap=True)
     return power
@@ -137,8 +140,8 @@ def _declines(scores: Scores, config: Config, weeks: int, key: str, value: str, 
     return Declines(f"{key} {value}".strip() or "all rows", rows, power, bad_days, alarms)
 
 
-def show(power: Power, console: Console) -> None:
-    """Prints the table."""
+def show(power: Power, label: Label, console: Console) -> None:
+    """Prints the tables."""
     table = Table(
         "Shift", "cases", "named in a week", "also named", "columns below 90 %", title="Drift", title_justify="left"
     )
@@ -152,13 +155,10 @@ def show(power: Power, console: Console) -> None:
     console.print(f"Alarms in {power.days} days into which nothing was put: {len(power.alarms)}")
     for alarm in power.alarms:
         console.print(f"  {alarm.start:%-d %B} to {alarm.end:%-d %B}: {', '.join(alarm.columns)}", soft_wrap=True)
-    declines = Table(
-        "Drop in ROC AUC for two weeks, of",
-        "rows a day",
-        *(f"{drop:g}" for drop in _DROPS),
-        "one bad day",
-        "false alarms",
-    )
+    title = label.measure_of(label.quality, "").short_title
+    change = f"{title} falls" if label.is_better > 0 else f"{title} rises"
+    by = [f"{drop:g}" if label.no_skill is not None else f"{100 * drop:g} %" for drop in _DROPS]
+    declines = Table(f"{change} for two weeks, of", "rows a day", *by, "one bad day", "false alarms")
     for one in power.declines:
         shares = [f"{one.power[drop]:.0%}" for drop in _DROPS]
         declines.add_row(one.of, f"{one.rows:,.0f}", *shares, f"{one.bad_days:.0%}", str(one.false_alarms))

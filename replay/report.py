@@ -11,12 +11,8 @@ from monitoring.report import count, figure, percent
 from replay import charts
 from replay.report_data import ReportData
 
-# Name, title, whether it is a share: the figures by week.
-_BY_WEEK = (
-    ("roc_auc", "ROC AUC", False),
-    ("log_loss", "log loss", False),
-    ("calibration_error", "calibration error", False),
-)
+# How far the loss may be above that of weekly retraining, as a share of it.
+_GOAL = 0.006
 
 
 def write_report(data: ReportData, file: Path) -> Path:
@@ -42,12 +38,13 @@ def draw_charts(data: ReportData) -> dict[str, Markup]:
     """The pictures by name; one that has nothing to show is left out."""
     drawn: dict[str, str] = {}
     if data.ways:
-        for name, title, share in _BY_WEEK:
-            lines = {way.name: way.weeks.set_index("week")[name] for way in data.ways}
-            drawn[name] = charts.weeks_chart(name, title, lines, share=share)
+        for measure in data.compared:
+            lines = {way.name: way.weeks.set_index("week")[measure.name] for way in data.ways}
+            drawn[measure.name] = charts.weeks_chart(measure, lines)
         own = data.ways[0].weeks.set_index("week")
-        rates: Mapping[str, pd.Series] = {"predicted": own["mean_prediction"], "was late": own["label_rate"]}
-        drawn["label_rate"] = charts.weeks_chart("label_rate", "share of flights", rates, share=True)
+        means: Mapping[str, pd.Series] = {"predicted": own["mean_prediction"], "happened": own["mean_label"]}
+        of_label = data.config.label.measure_of("mean_label", data.config.subject.plural)
+        drawn["mean_label"] = charts.weeks_chart(of_label, means)
     if not data.drift.empty:
         drawn["drift"] = charts.drift_chart(data.drift)
     if data.happenings:
@@ -62,12 +59,13 @@ def goal(data: ReportData) -> str:
     if "weekly" not in ways or "never" not in ways:
         return ""
     own, weekly, never = data.ways[0], ways["weekly"], ways["never"]
-    behind = own.figures["log_loss"] - weekly.figures["log_loss"]
-    ahead = never.figures["log_loss"] - own.figures["log_loss"]
+    loss = data.compared[0]
+    behind = own.figures[loss.name] / weekly.figures[loss.name] - 1
+    ahead = 1 - own.figures[loss.name] / never.figures[loss.name]
     return (
         f"{own.trainings} trainings where weekly retraining has {weekly.trainings} "
         f"({own.trainings / weekly.trainings:.0%}; the goal is a third at most). "
-        f"Its log loss is {abs(behind):.4f} {'above' if behind > 0 else 'below'} weekly retraining's "
-        f"(the goal is 0.003 above at most) and {abs(ahead):.4f} {'below' if ahead > 0 else 'above'} that of never "
-        "retraining."
+        f"{loss.title} is {abs(behind):.1%} {'above' if behind > 0 else 'below'} weekly retraining's "
+        f"(the goal is {_GOAL:.1%} above at most) and {abs(ahead):.1%} {'below' if ahead > 0 else 'above'} that of "
+        "never retraining."
     )

@@ -10,18 +10,17 @@ from statistics import median
 import pandas as pd
 from pyspark.sql import SparkSession
 
-from feature_engineering.feed import sample_folder
 from project.config import Config
-from project.metrics import binary_metrics
+from project.kinds.label import Measure
 from project.tables import Tables
 from replay import figures
 from replay.caught import Outcome, missing_of, promoted_during, said_of
 from replay.days import Plan
-from replay.faults import Scheduled
+from replay.faults import Scheduled, find_faults
 from replay.figures import Record
 from replay.frame import read_year
 from replay.journal import Entry
-from replay.policies import by_flight, play, policies
+from replay.policies import on_the_same_rows, play, policies
 
 REPLAYED = "as monitoring asks"
 _AROUND = 10
@@ -47,13 +46,13 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to retrain, over the same flights as the others.
+    """One way to retrain, over the same rows as the others.
 
     Attributes:
         name: of the policy.
         trainings: how many.
         seconds: what they took.
-        figures: `project.metrics.binary_metrics` over all flights.
+        figures: `config.label.measure` of all rows.
         weeks: the same by `week`.
     """
 
@@ -86,6 +85,7 @@ class ReportData:
     Attributes:
         plan: which replay.
         model_name: the model.
+        config: names what is predicted, and how its figures are shown.
         ways: the replay itself, then the alternatives.
         drift: population stability index by column (rows, the greatest first) and week (columns).
         happenings: the time line, oldest first.
@@ -96,6 +96,7 @@ class ReportData:
 
     plan: Plan
     model_name: str
+    config: Config
     ways: tuple[Way, ...]
     drift: pd.DataFrame
     happenings: tuple[Happening, ...]
@@ -104,12 +105,22 @@ class ReportData:
     seconds: float
 
     @property
+    def compared(self) -> tuple[Measure, ...]:
+        """The figures by which ways are compared: the loss first, then the quality, then all other errors."""
+        label = self.config.label
+        first = (label.loss_figure, label.quality)
+        measures = {measure.name: measure for measure in label.measures(self.config.subject.plural)}
+        errors = (name for name, measure in measures.items() if measure.better == "down")
+        return tuple(measures[name] for name in dict.fromkeys((*first, *errors)))
+
+    @property
     def summary(self) -> str:
         """The figures that matter, as lines of text."""
-        lines = [f"{'retrained':<20}{'trainings':>10}{'seconds':>10}{'log loss':>10}{'ROC AUC':>10}"]
+        loss, quality = self.compared[:2]
+        lines = [f"{'retrained':<20}{'trainings':>10}{'seconds':>10}{loss.short_title:>10}{quality.short_title:>10}"]
         lines += [
-            f"{way.name:<20}{way.trainings:>10}{way.seconds:>10.0f}{way.figures['log_loss']:>10.4f}"
-            f"{way.figures['roc_auc']:>10.4f}"
+            f"{way.name:<20}{way.trainings:>10}{way.seconds:>10.0f}{way.figures[loss.name]:>10.4f}"
+            f"{way.figures[quality.name]:>10.4f}"
             for way in self.ways
         ]
         lines += [f"run {place:>3}: {seconds:.1f} s" for place, seconds in self.costs]
@@ -132,6 +143,7 @@ def read_report_data(
     return ReportData(
         plan=plan,
         model_name=replayed.model_name,
+        config=config,
         ways=tuple(_ways(spark, tables, plan, trained, cache, config, told)),
         drift=figures.read_drift(spark, tables, plan.start),
         happenings=happenings(verdicts, figures.read_judgements(spark, tables), promotions, trained, replayed),
@@ -155,21 +167,16 @@ def _ways(
     own = figures.read_scores(spark, tables, plan.start, plan.end, config)
     if own.empty:
         return []
-    start = own["prediction_at"].min().floor("D").to_pydatetime()
+    start = own[config.subject.prediction_time].min().floor("D").to_pydatetime()
     frame = read_year(spark, tables, plan.end, config)
     played = [play(policy, frame, plan.end, config, cache, told) for policy in policies(start, plan.end)]
-    flights = by_flight([own, *(outcome.scores for outcome in played)])
-    replay = (REPLAYED, len(trained), sum(training.seconds for training in trained), own)
-    others = ((outcome.name, outcome.trainings, outcome.fit_seconds, outcome.scores) for outcome in played)
+    replay = (REPLAYED, len(trained), sum(training.seconds for training in trained))
+    others = ((outcome.name, outcome.trainings, outcome.fit_seconds) for outcome in played)
+    compared = on_the_same_rows([own, *(outcome.scores for outcome in played)], config)
     return [
-        _way(name, trainings, seconds, scores[scores["flight_id"].isin(flights)], start)
-        for name, trainings, seconds, scores in (replay, *others)
+        Way(*way, figures.measured(scores, config), figures.by_week(scores, start, config))
+        for way, scores in zip((replay, *others), compared, strict=True)
     ]
-
-
-def _way(name: str, trainings: int, seconds: float, scores: pd.DataFrame, start: datetime) -> Way:
-    whole = binary_metrics(scores["late"], scores["prediction"])
-    return Way(name, trainings, seconds, whole, figures.by_week(scores, start))
 
 
 def happenings(
@@ -212,13 +219,16 @@ def _outcomes(
     verdicts: Sequence[Record],
     promotions: Sequence[Record],
 ) -> tuple[Outcome, ...]:
+    known = find_faults()
+    if known is None:
+        return ()
     quarantine = figures.read_quarantine(spark, tables)
     return tuple(
         Outcome(
             fault,
             said_of(fault, replayed.entries, quarantine, verdicts),
             promoted_during(fault, promotions),
-            missing_of(fault, spark, tables, sample_folder()),
+            missing_of(fault, known, spark, tables),
         )
         for fault in replayed.faults
     )

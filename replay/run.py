@@ -17,8 +17,8 @@ from project.config import Config, load_config
 from project.registry import champion_version
 from project.tables import Tables
 from replay.days import Day, Plan
-from replay.faults import FaultyFeed, faults_of
-from replay.figures import recent_roc_auc, trainings
+from replay.faults import feed_of
+from replay.figures import recent_quality, trainings
 from replay.journal import Journal
 from replay.report import write_report
 from replay.report_data import Replayed, read_report_data
@@ -33,7 +33,8 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
         The report's file.
 
     Raises:
-        LocalWorkspaceError: a job failed, for another reason than a fault of the feed.
+        LocalWorkspaceError: a job failed, for another reason than a fault of the feed; or the feed is to have faults,
+            and the use case names none.
     """
     # As the bundle's training job has it: the alternatives leave the same days out.
     config = load_config(validation_days=str(bundle.variables["validation_days"]))
@@ -42,7 +43,7 @@ def run(plan: Plan, bundle: Bundle, workspace: Workspace, console: Console) -> P
     tables = Tables(schema["catalog_name"], schema["name"])
     journal = Journal(workspace.root / "journal.jsonl")
     console.print(f"Replay in {workspace.root}", soft_wrap=True)
-    feed = FaultyFeed(faults_of(plan), workspace.root / "faults") if plan.with_faults else None
+    feed = feed_of(plan, workspace.root / "faults")
     with started(bundle, workspace, Progress(console)) as spark:
         with serve_api(Context(workspace, lambda: spark)), feed.in_place() if feed else nullcontext():
             jobs = Jobs(
@@ -78,6 +79,7 @@ def _show(plan: Plan, journal: Journal, spark: SparkSession, tables: Tables, con
     finished = sum(is_over(day, entries) for day in plan.days)
 
     def quality(day: Day) -> float | None:
-        return recent_roc_auc(spark, tables, day.as_of, config)
+        return recent_quality(spark, tables, day.as_of, config)
 
-    return Show(len(plan.days), finished, quality, console)
+    title = config.label.measure_of(config.label.quality, config.subject.plural).short_title
+    return Show(len(plan.days), finished, title, quality, console)

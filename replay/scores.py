@@ -14,7 +14,7 @@ from monitoring.reference import read_reference
 from project.config import Config
 from project.tables import Tables
 from replay.days import Plan
-from replay.frame import ASKED, FLIGHT, SCHEDULED, WEEK, inputs, read_year
+from replay.frame import WEEK, inputs, read_year
 from replay.policies import learned_by, monthly
 from replay.power import Scores
 from training.frame import make_frame
@@ -24,8 +24,9 @@ from training.train import fit
 def scores_of_replay(spark: SparkSession, tables: Tables, config: Config) -> Scores:
     """What a replay has scored, and what its monitoring compared it with."""
     columns = watched_columns(spark.table(tables.inference_log), config)
-    day = F.unix_seconds(F.date_trunc("day", ASKED)).alias("day")
-    names = [*columns.numeric, *columns.categorical, config.label.column, ASKED]
+    asked = config.subject.prediction_time
+    day = F.unix_seconds(F.date_trunc("day", asked)).alias("day")
+    names = [*columns.numeric, *columns.categorical, config.label.column, asked]
     wanted = spark.table(tables.inference_log).select(*names, F.col("model_version").cast("int").alias("version"), day)
     rows: pd.DataFrame = wanted.toArrow().to_pandas()
     rows["day"] = pd.to_datetime(rows["day"], unit="s", utc=True)
@@ -55,7 +56,8 @@ def made_scores(
         cache.mkdir(parents=True, exist_ok=True)
         _score(frame, plan, config, told).to_parquet(kept)
     scored = pd.read_parquet(kept)
-    is_text = {name: scored[name].dtype == object for name in inputs(scored.drop(columns=_ADDED), config)}
+    taken = inputs(scored.drop(columns=[*_ADDED, config.prediction.column]), config)
+    is_text = {name: scored[name].dtype == object for name in taken}
     columns = WatchedColumns(
         (*(name for name, text in is_text.items() if not text), config.prediction.column),
         tuple(name for name, text in is_text.items() if text),
@@ -65,18 +67,19 @@ def made_scores(
         own = scored[scored["is_baseline"] & (scored["version"] <= version)]
         end = own.loc[own["version"] == version, "day"].max()
         both = pd.concat([log[log["day"] <= end], own.sort_values("version")])
-        both = both.drop_duplicates(FLIGHT, keep="last")
+        both = both.drop_duplicates([*config.subject.key], keep="last")
         start = end - pd.Timedelta(days=config.monitoring.drift.reference_days - 1)
         references[int(version)] = both[(both["day"] >= start) & (both["day"] <= end)]
     return _scores(log, references, columns, config)
 
 
-_ADDED = ["version", "is_baseline", "day", "prediction"]
+_ADDED = ("version", "is_baseline", "day")
 
 
 def _score(frame: pd.DataFrame, plan: Plan, config: Config, told: Callable[[str], None]) -> pd.DataFrame:
     """Trains at the start and on each first of a month; scores the days after, and those that it was judged on."""
     columns, label, parts = inputs(frame, config), config.label.column, []
+    happens, asked_at = frame[config.subject.event_time], frame[config.subject.prediction_time]
     policy = monthly(plan.start, plan.end)
     for version, (moment, until) in enumerate(pairwise((*policy.moments, plan.end)), start=1):
         told(f"training {version} of {len(policy.moments)}")
@@ -84,15 +87,12 @@ def _score(frame: pd.DataFrame, plan: Plan, config: Config, told: Callable[[str]
             make_frame(frame.loc[learned_by(frame, policy, moment, config), [*columns, label, WEEK]], label, WEEK),
             config,
         )
-        judged = (frame[SCHEDULED] >= moment - timedelta(days=config.training.validation_days)) & (
-            frame[SCHEDULED] < moment
-        )
-        asked = (frame[ASKED] > moment) & (frame[ASKED] <= until)
+        judged = (happens >= moment - timedelta(days=config.training.validation_days)) & (happens < moment)
+        asked = (asked_at > moment) & (asked_at <= until)
         for rows, is_baseline in ((frame[judged], True), (frame[asked], False)):
             prediction = {config.prediction.column: model.predict(rows[columns])}
-            parts.append(
-                rows.assign(version=version, is_baseline=is_baseline, day=rows[ASKED].dt.floor("D"), **prediction)
-            )
+            day = asked_at[rows.index].dt.floor("D")
+            parts.append(rows.assign(version=version, is_baseline=is_baseline, day=day, **prediction))
     return pd.concat(parts, ignore_index=True)
 
 

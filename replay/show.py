@@ -18,9 +18,14 @@ _RECENT = 10
 class Show:
     """What a person sees of the replay."""
 
-    def __init__(self, total: int, finished: int, quality: Callable[[Day], float | None], console: Console) -> None:
-        """Takes the number of days, how many are finished, what gives the running ROC AUC, and where to write."""
-        self._total, self._finished, self._quality, self._console = total, finished, quality, console
+    def __init__(
+        self, total: int, finished: int, title: str, quality: Callable[[Day], float | None], console: Console
+    ) -> None:
+        """Takes the number of days, how many are finished, what the running quality is called and what it is, and where
+        to write.
+        """
+        self._total, self._finished, self._console = total, finished, console
+        self._title, self._quality = title, quality
         self._recent: list[float] = []
         columns = (
             TextColumn("{task.description}"),
@@ -46,7 +51,9 @@ class Show:
         self._recent = [*self._recent[1 - _RECENT :], seconds]
         self._finished += 1
         left = "time left " + in_words(fmean(self._recent) * (self._total - self._finished))
-        self._console.print(_line(day, entries, self._quality(day), seconds, left), soft_wrap=True)
+        quality = self._quality(day)
+        known = f"{'-':>5}" if quality is None else f"{quality:.3f}"
+        self._console.print(_line(day, entries, f"{self._title} {known}", seconds, left), soft_wrap=True)
         self._progress.update(self._bar, completed=self._finished, left=left)
         for entry in entries:
             if entry.as_of == day.as_of:
@@ -54,10 +61,9 @@ class Show:
                     self._console.print(f"    {event.kind}: {event.text}", soft_wrap=True, markup=False)
 
 
-def _line(day: Day, entries: list[Entry], roc_auc: float | None, seconds: float, left: str) -> str:
+def _line(day: Day, entries: list[Entry], quality: str, seconds: float, left: str) -> str:
     last = entries[-1] if entries else None
     champion = f"champion {last.champion}" if last and last.champion else "no champion"
-    quality = "AUC     -" if roc_auc is None else f"AUC {roc_auc:.3f}"
     trainings = f"trainings {last.trainings if last else 0}"
     return f"{day.as_of:%Y-%m-%d}   {champion}   {quality}   {trainings}   {seconds:.1f} s   {left}"
 

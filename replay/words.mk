@@ -5,7 +5,7 @@ FAULTS ?=
 WEEKS ?= 20
 .PHONY: replay power
 
-replay: $(LOCAL) ## Replay 2013 day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
+replay: $(LOCAL) ## Replay the sample day by day, as the schedules would: make replay [STEP=7] [FAULTS=1]
 	@$(RUN) -m replay play --step $(STEP) $(if $(filter 1,$(FAULTS)),--faults)
 
 power: $(LOCAL) ## What monitoring finds: shifts put into weeks of the replayed year, one at a time (or of one made for it)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # The stand-in's folder too, before anything imports `databricks`: its parts are gathered just once.
 sys.path[:0] = [str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
 
-from local_workspace.environment import clean_import_path  # noqa: E402 (importable only now)
+from local_workspace.environment import (  # noqa: E402 (importable only now)
+    USE_CASE_VARIABLE,
+    clean_import_path,
+    use_other_use_case,
+)
 
 # Before what another project's folder could stand before.
 clean_import_path()
@@ -23,11 +28,24 @@ from local_workspace.workspace import FOLDER_VARIABLE, Workspace, open_workspace
 from tests.browser import open_browser  # noqa: E402
 from tests.homes import HOMES, Home, make_home  # noqa: E402
 
+_USE_CASE_TESTS, _NEUTRAL = REPOSITORY / "tests" / "use_case", REPOSITORY / "samples" / "small"
 _HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """The tests of the use case are about use_case/. All others bring a small one, so that they hold in every fork.
+
+    It is chosen here, before the `conftest.py` of another folder reads its configuration, and imported, before pytest
+    puts the repository first on the path.
+    """
     parser.addoption("--home", choices=list(HOMES), default="local", help="where Spark runs (tests/homes.py)")
+    given = pluginmanager.get_plugin("pytestconfig").known_args_namespace.file_or_dir or [os.curdir]
+    own = [Path(one.split("::")[0]).resolve().is_relative_to(_USE_CASE_TESTS) for one in given]
+    if any(own) and not all(own):
+        raise pytest.UsageError("tests/use_case runs by itself, on another use case than the other tests")
+    os.environ[USE_CASE_VARIABLE] = str(REPOSITORY if all(own) else _NEUTRAL)
+    use_other_use_case()
+    import_module("use_case")
 
 
 def pytest_configure(config: pytest.Config) -> None:

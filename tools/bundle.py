@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLANS = REPOSITORY / ".tools"
+# What a new project must do first, a box each; tools/new.py writes it.
+STEPS = REPOSITORY / "FIRST_STEPS.md"
 # Seconds. A host that is not there answers never.
 QUICK, DEPLOY, RUN = 120, 900, 4 * 3600
 DISPOSABLE = ("dev", "test")
@@ -66,10 +68,17 @@ def validate(target: str) -> None:
     found = [f"{name} ('{value}')" for name, value in placeholders(checked)]
     if found and checked["bundle"]["mode"] == "production":
         fail(f"target {target} still has placeholders: {', '.join(found)}.")
+    if checked["bundle"]["mode"] == "production" and (steps := open_steps()):
+        fail(f"target {target}: first steps are open ({', '.join(steps)}): tick each in {STEPS.name} when it is done.")
     for what in found:
         print(f"warning: {what} is a placeholder, which staging and prod refuse.", file=sys.stderr)
     for sentence in wrong_names(checked):
         fail(f"target {target}: {sentence}")
+
+
+def open_steps() -> list[str]:
+    """The names of the first steps that nobody has ticked; none where there is no list."""
+    return re.findall(r"(?m)^- \[ \] ([^:\n]+)", STEPS.read_text(encoding="utf-8")) if STEPS.exists() else []
 
 
 def wrong_names(checked: dict[str, Any]) -> Iterator[str]:

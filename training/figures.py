@@ -1,54 +1,54 @@
-"""Pictures of a trained model, from predictions of rows that the predicting model had not seen."""
+"""Pictures of a trained model, and what it uses."""
+
+from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from sklearn.base import BaseEstimator
-from sklearn.calibration import CalibrationDisplay
 from sklearn.inspection import permutation_importance
-from sklearn.metrics import RocCurveDisplay
+
+from project.kinds.label import Curve, Label
 
 _IMPORTANCE_ROWS = 3000
 _SHOWN = 20
 
 
-def plot_roc(label: pd.Series, prediction: np.ndarray) -> Figure:
-    """The ROC curve beside chance."""
+def plot_curve(curve: Curve) -> Figure:
+    """The line of a curve, and dotted the one that it is compared with."""
     figure, axes = _new_figure()
-    RocCurveDisplay.from_predictions(label, prediction, ax=axes, plot_chance_level=True, name="out of fold")
-    axes.set_title("ROC, out of fold")
+    if curve.ideal:
+        axes.plot(*zip(*curve.ideal, strict=True), ":", color="black")
+    axes.plot(curve.x, curve.y)
+    axes.set(title=f"{curve.title}, out of fold", xlabel=curve.x_label, ylabel=curve.y_label)
     return figure
 
 
-def plot_calibration(label: pd.Series, prediction: np.ndarray) -> Figure:
-    """Share of late flights by predicted probability, in ten bins of equal count."""
-    figure, axes = _new_figure()
-    CalibrationDisplay.from_predictions(label, prediction, n_bins=10, strategy="quantile", ax=axes, name="out of fold")
-    axes.set_title("Calibration, out of fold")
-    return figure
-
-
-def importances(model: BaseEstimator, rows: pd.DataFrame, label: pd.Series, seed: int) -> pd.Series:
-    """Permutation importance by input, greatest first: the loss of ROC AUC when its values are shuffled.
+def importances(model: Any, rows: pd.DataFrame, label: pd.Series, kind: Label, seed: int) -> pd.Series:
+    """Permutation importance by input, greatest first: the loss of the label's `quality` when its values are shuffled.
 
     Measured on a sample of the training rows: it says what the model uses, not how well it does.
     """
+
+    def quality(model: Any, rows: pd.DataFrame, label: pd.Series) -> float:
+        measured = kind.quality_of(label.to_numpy(float), model.predict(rows))
+        return float("nan") if measured is None else kind.is_better * measured.value
+
     sample = rows.sample(min(len(rows), _IMPORTANCE_ROWS), random_state=seed)
-    encoder, trees = model.classifier_[:-1], model.classifier_[-1]
-    encoded = encoder.transform(sample)  # once, not for each shuffled column
-    found = permutation_importance(
-        trees, encoded, label[sample.index], scoring="roc_auc", n_repeats=2, random_state=seed
-    )
-    return pd.Series(found.importances_mean, index=encoded.columns).sort_values(ascending=False)
+    found = permutation_importance(model, sample, label[sample.index], scoring=quality, n_repeats=2, random_state=seed)
+    return pd.Series(found.importances_mean, index=sample.columns).sort_values(ascending=False)
 
 
-def plot_importance(importance: pd.Series) -> Figure:
-    """Bars of the inputs that matter most."""
+def plot_importance(importance: pd.Series, quality: str) -> Figure:
+    """Bars of the inputs that matter most.
+
+    Args:
+        importance: as `importances` gives it.
+        quality: the title of what it is the loss of.
+    """
     figure, axes = _new_figure()
     shown = importance.head(_SHOWN).iloc[::-1]
     axes.barh(shown.index, shown.to_numpy())
-    axes.set_title("Loss of ROC AUC when an input is shuffled")
+    axes.set_title(f"{quality}: how much worse when an input is shuffled")
     return figure
 
 

@@ -4,16 +4,16 @@ import hashlib
 import importlib.metadata
 from pathlib import Path
 
-from training import model
 from training.frame import TrainingFrame
+from use_case import model
 
 
 def fingerprint(frame: TrainingFrame, *settings: str) -> str:
-    """A digest of rows, settings, the model's code, and the library that fits it."""
+    """A digest of rows, settings, the model's code, and the libraries that it needs."""
     parts = [
         frame.digest,
         *settings,
         Path(model.__file__).read_text(encoding="utf-8"),
-        importlib.metadata.version("scikit-learn"),
+        *map(importlib.metadata.version, model.REQUIREMENTS),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -24,5 +24,5 @@ def expanding_folds(weeks: pd.Series, folds: Folds) -> list[tuple[np.ndarray, np
     masks = [(weeks < start - folds.gap_weeks, weeks.between(start, start + folds.weeks - 1)) for start in starts]
     if not all(fit.any() and judge.any() for fit, judge in masks):
         needed = folds.number * folds.weeks + folds.gap_weeks + 1
-        raise ValueError(f"the search's folds need {needed} weeks with labelled flights in the training window")
+        raise ValueError(f"the search's folds need {needed} weeks with labelled rows in the training window")
     return [(np.flatnonzero(fit), np.flatnonzero(judge)) for fit, judge in masks]

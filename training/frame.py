@@ -13,7 +13,7 @@ class TrainingFrame:
 
     Attributes:
         rows: the inputs: numbers (NaN where unknown) and strings.
-        label: 0.0 or 1.0.
+        label: what happened, row by row.
         weeks: a number a week, for folds that keep a week together.
         digest: of all of it, the same for the same rows in any order.
     """
@@ -31,7 +31,7 @@ def make_frame(loaded: pd.DataFrame, label: str, week: str) -> TrainingFrame:
         ValueError: there are no rows.
     """
     if loaded.empty:
-        raise ValueError("no labelled flights are known in the training window")
+        raise ValueError("no labelled rows are known in the training window")
     hashes = pd.util.hash_pandas_object(loaded, index=False).to_numpy()
     order = np.argsort(hashes, kind="stable")
     ordered = loaded.iloc[order].reset_index(drop=True)

@@ -1,11 +1,11 @@
 """Trains a challenger: looks features up, fits, logs and registers; the same training twice gives one version."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import mlflow
 import mlflow.sklearn
@@ -21,25 +21,24 @@ from mlflow.types import Schema
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from project.config import Config, ModelParameters
+from project.config import Config, Parameter
 from project.inputs import check_inputs
-from project.metrics import binary_metrics
 from project.registry import CHALLENGER, has_version, versions_of
-from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, check_columns, labelled_rows
+from project.rows import check_columns, labelled_rows
 from project.tables import Tables
 from project.times import validation_window
 from project.training_data import TRAINING_DATA_FILE, describe
-from training.figures import importances, plot_calibration, plot_importance, plot_roc
+from training.figures import importances, plot_curve, plot_importance
 from training.fingerprint import fingerprint
 from training.frame import TrainingFrame, make_frame
 from training.lookups import feature_lookups
-from training.model import CalibratedProbability, make_classifier
+from training.model_code import model_code
 from training.tuning import Budget, Found, tune
+from use_case.model import REQUIREMENTS, make_model
 
 _WEEK = "week"
 _WEEK_SECONDS = 7 * 24 * 3600
 _DIGEST_LENGTH = 36  # as many characters as MLflow keeps
-_REQUIREMENTS = ("mlflow", "scikit-learn", "pandas", "numpy")
 
 
 def train(
@@ -69,7 +68,7 @@ def train(
     training_set = make_training_set(spark, tables, as_of, config)
     loaded = training_set.load_df()
     inputs = loaded.drop(config.label.column, _WEEK).schema
-    check_inputs(inputs, config.schedule_features.categorical)
+    check_inputs(inputs, config.request_features.categorical)
     check_columns(config, inputs.names)
     frame = make_frame(loaded.toPandas(), config.label.column, _WEEK)
     experiment_id = mlflow.set_experiment(experiment).experiment_id
@@ -86,40 +85,39 @@ def train(
 
 
 def make_training_set(spark: SparkSession, tables: Tables, as_of: datetime, config: Config) -> TrainingSet:
-    """Labelled flights before the validation window, with the features known at each one's prediction.
+    """Labelled rows before the validation window, with the features known at each one's prediction.
 
-    They end a gap before it. What was scheduled in the gap has in part no label yet when the window begins, and what
-    has one is not late.
+    They end a gap before it. What happens in the gap has in part no label yet when the window begins, and what has one
+    is not like the rest.
 
     The week goes along as a second label: it parts the folds, and is no input of the model.
     """
-    flights, labels = spark.table(tables.flights), spark.table(tables.labels)
-    rows = labelled_rows(flights, labels, config.history_start, *learned_until(as_of, config), config)
-    week = F.floor(F.unix_timestamp("prediction_at") / _WEEK_SECONDS).cast("double").alias(_WEEK)
+    subjects, labels = spark.table(tables.named(config.subject.table)), spark.table(tables.labels)
+    rows = labelled_rows(subjects, labels, config.history_start, *learned_until(as_of, config), config)
+    week = F.floor(F.unix_timestamp(config.subject.prediction_time) / _WEEK_SECONDS).cast("double").alias(_WEEK)
     return FeatureEngineeringClient().create_training_set(
         df=rows.select("*", week),
-        feature_lookups=feature_lookups(spark, tables, as_of),
+        feature_lookups=feature_lookups(spark, tables, as_of, config),
         label=[config.label.column, _WEEK],
-        exclude_columns=[*FILE_COLUMNS, *LOOKUP_COLUMNS],
+        exclude_columns=list(config.filed_columns),
     )
 
 
 def learned_until(as_of: datetime, config: Config) -> tuple[datetime, datetime]:
-    """The ends (UTC) of what a training learns from: flights scheduled before the first, labels known by the second."""
+    """The ends (UTC) of what a training learns from: rows that happen before the first, labels known by the second."""
     judged_from, _ = validation_window(as_of, config.training.validation_days)
     return judged_from - config.training.gap, judged_from
 
 
-def fit(frame: TrainingFrame, config: Config) -> CalibratedProbability:
-    """The calibrated model of a frame."""
-    categorical = config.schedule_features.categorical
-    classifier = make_classifier(categorical, config.training.model.model_dump(), config.training.seed)
-    return CalibratedProbability(classifier).fit(frame.rows, frame.label, frame.weeks)
+def fit(frame: TrainingFrame, config: Config, make_model: Callable[..., Any] = make_model) -> Any:
+    """The fitted model of a frame; `use_case/model.py` says what it can."""
+    model = make_model(config.request_features.categorical, config.training.model, config.training.seed)
+    return model.fit(frame.rows, frame.label, frame.weeks)
 
 
-def with_parameters(config: Config, parameters: ModelParameters) -> Config:
+def with_parameters(config: Config, parameters: Mapping[str, Parameter]) -> Config:
     """The configuration with these hyperparameters in place of its own."""
-    training = config.training.model_copy(update={"model": parameters})
+    training = config.training.model_copy(update={"model": dict(parameters)})
     return config.model_copy(update={"training": training})
 
 
@@ -132,13 +130,13 @@ def _fit_and_register(
     found: Found | None,
     config: Config,
 ) -> str:
-    with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=dict(tags)) as run:
-        model = fit(frame, config)
+    with mlflow.start_run(run_name=f"train-{as_of:%Y-%m-%d}", tags=dict(tags)) as run, model_code() as (code, file):
+        model = fit(frame, config, code.make_model)
         _log_facts(model, frame, as_of, config)
         if found is not None:
             mlflow.set_tag("tuning_run", found.run_id)
-            mlflow.log_dict(asdict(found) | {"parameters": found.parameters.model_dump()}, "tuning.json")
-        _log_model(model, training_set, frame, model_name)
+            mlflow.log_dict(asdict(found), "tuning.json")
+        _log_model(model, file, training_set, frame, model_name)
         version = _version_of_run(model_name, run.info.run_id)
         mlflow.set_tag("model_version", version)
     for key, value in tags.items():
@@ -146,19 +144,21 @@ def _fit_and_register(
     return version
 
 
-def _log_facts(model: CalibratedProbability, frame: TrainingFrame, as_of: datetime, config: Config) -> None:
+def _log_facts(model: Any, frame: TrainingFrame, as_of: datetime, config: Config) -> None:
     """Parameters, dataset, cross-validated figures and pictures."""
-    mlflow.log_params(config.training.model.model_dump() | {"seed": config.training.seed, "rows": len(frame.rows)})
+    mlflow.log_params(config.training.model | {"seed": config.training.seed, "rows": len(frame.rows)})
     mlflow.log_input(_dataset(frame, config), context="training")
     known_until, _ = validation_window(as_of, config.training.validation_days)
     mlflow.log_dict(describe(frame.rows, frame.label, known_until).as_dict(), TRAINING_DATA_FILE)
-    figures = binary_metrics(frame.label, pd.Series(model.out_of_fold_))
+    label = config.label
+    figures = label.measure(frame.label, pd.Series(model.out_of_fold_))
     mlflow.log_metrics({f"cv_{name}": value for name, value in figures.items()})
-    importance = importances(model, frame.rows, frame.label, config.training.seed)
+    importance = importances(model, frame.rows, frame.label, label, config.training.seed)
     mlflow.log_dict({str(name): value for name, value in importance.items()}, "importance.json")
-    mlflow.log_figure(plot_roc(frame.label, model.out_of_fold_), "roc.png")
-    mlflow.log_figure(plot_calibration(frame.label, model.out_of_fold_), "calibration.png")
-    mlflow.log_figure(plot_importance(importance), "importance.png")
+    for curve in label.curves(frame.label, model.out_of_fold_):
+        mlflow.log_figure(plot_curve(curve), f"{curve.name}.png")
+    quality = label.measure_of(label.quality, config.subject.plural).title
+    mlflow.log_figure(plot_importance(importance, quality), "importance.png")
 
 
 def _dataset(frame: TrainingFrame, config: Config) -> MetaDataset:
@@ -169,7 +169,7 @@ def _dataset(frame: TrainingFrame, config: Config) -> MetaDataset:
     return MetaDataset(source, name="training", digest=digest, schema=schema)  # type: ignore[abstract]
 
 
-def _log_model(model: CalibratedProbability, training_set: TrainingSet, frame: TrainingFrame, model_name: str) -> None:
+def _log_model(model: Any, code: Path, training_set: TrainingSet, frame: TrainingFrame, model_name: str) -> None:
     example = frame.rows.head(5)
     FeatureEngineeringClient().log_model(
         model=model,
@@ -179,8 +179,8 @@ def _log_model(model: CalibratedProbability, training_set: TrainingSet, frame: T
         registered_model_name=model_name,
         signature=infer_signature(example, model.predict(example)),
         input_example=example,
-        code_paths=[str(Path(__file__).parent)],
-        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS],
+        code_paths=[str(code)],
+        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in ("mlflow", *REQUIREMENTS)],
     )
 
 

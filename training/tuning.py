@@ -4,6 +4,7 @@ The search of the same rows and settings is one search, however often it is star
 that a killed one goes on, a second run does nothing, and a greater budget adds to it.
 """
 
+import json
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from project.config import Config, ModelParameters
+from project.config import Config, Parameter, Training
 from training.fingerprint import fingerprint
 from training.folds import expanding_folds
 from training.frame import TrainingFrame
@@ -62,16 +63,16 @@ class Found:
     Attributes:
         run_id: the run of the search.
         trials: how many trials have finished.
-        log_loss: the mean over the folds (nats) of what was found.
-        first_log_loss: the same of the configuration's own set.
+        loss: the mean over the folds of what was found; the label's kind says which loss it is.
+        first_loss: the same of the configuration's own set.
         parameters: what was found.
     """
 
     run_id: str
     trials: int
-    log_loss: float
-    first_log_loss: float
-    parameters: ModelParameters
+    loss: float
+    first_loss: float
+    parameters: dict[str, Parameter]
 
 
 def tune(frame: TrainingFrame, experiment_id: str, budget: Budget, config: Config) -> Found:
@@ -98,8 +99,8 @@ def tune(frame: TrainingFrame, experiment_id: str, budget: Budget, config: Confi
     sampler = TPESampler(seed=config.training.seed + storage.get_n_trials(run_id))
     study = optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=MedianPruner())
     objective = partial(mean_loss, frame=frame, splits=splits, config=config)
-    _search(study, storage, run_id, objective, config.training.model, budget)
-    return _record(study, run_id)
+    _search(study, storage, run_id, objective, config.training, budget)
+    return _record(study, run_id, config)
 
 
 def _fail_what_was_cut_off(experiment_id: str, run_id: str) -> None:
@@ -111,7 +112,7 @@ def _fail_what_was_cut_off(experiment_id: str, run_id: str) -> None:
 
 
 def _search(
-    study: Study, storage: TrialRuns, run_id: str, objective: partial[float], first: ModelParameters, budget: Budget
+    study: Study, storage: TrialRuns, run_id: str, objective: partial[float], training: Training, budget: Budget
 ) -> None:
     """Spends what is left of the budget. The first trial is always tried, and here: workers start from its value."""
     since = time.time() - 60 * MlflowClient().get_run(run_id).data.metrics.get(_MINUTES, 0.0)
@@ -120,7 +121,7 @@ def _search(
         MlflowClient().log_metric(run_id, _MINUTES, (time.time() - since) / 60)
 
     if not _finished(study):
-        study.enqueue_trial(first.model_dump())
+        study.enqueue_trial({name: training.model[name] for name in training.search.space})
         study.optimize(objective, n_trials=1, callbacks=[note_minutes])
     trials = max(budget.trials - len(_finished(study)), 0) if budget.trials else None
     seconds = max(since + 60 * budget.minutes - time.time(), 0.0) if budget.minutes else None
@@ -140,14 +141,15 @@ def _finished(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-def _record(study: Study, run_id: str) -> Found:
+def _record(study: Study, run_id: str, config: Config) -> Found:
     """Writes on the search's run what it has found, and that it is done."""
     finished, client = _finished(study), MlflowClient()
     first = min(finished, key=lambda trial: trial.number)
-    parameters = ModelParameters.model_validate(study.best_params)
+    parameters = config.training.model | study.best_params
     found = Found(run_id, len(finished), study.best_value, cast(float, first.value), parameters)
-    for name in ("trials", "log_loss", "first_log_loss"):
+    for name in ("trials", "loss", "first_loss"):
         client.log_metric(run_id, name, getattr(found, name))
-    client.set_tag(run_id, "parameters", parameters.model_dump_json())
+    client.set_tag(run_id, "loss_name", config.label.loss_name)
+    client.set_tag(run_id, "parameters", json.dumps(parameters))
     client.set_terminated(run_id)
     return found

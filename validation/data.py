@@ -1,20 +1,20 @@
-"""A version's rows: trained on enough, of a likely label rate, complete; judged on whole days, and no worse there."""
+"""A version's rows: trained on enough, of a likely mean label, complete; judged on whole days, and no worse there."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import pandas as pd
 
-from project.config import DataBounds
+from project.config import Config, DataBounds
 from project.times import parse_moment
 from project.training_data import TrainingData
 from validation.gates import DATA, Gate, at_least, at_most, failed
 
-# Of the median day's labelled flights: a day with fewer lacks labels, or flights.
+# Of the median day's labelled rows: a day with fewer lacks labels, or rows.
 _DAY_IS_THERE = 0.5
 
 
-def judge_data(data: TrainingData | None, start: datetime, config: DataBounds) -> Iterator[Gate]:
+def judge_data(data: TrainingData | None, start: datetime, config: Config) -> Iterator[Gate]:
     """The training window's figures against their bounds.
 
     Args:
@@ -22,14 +22,16 @@ def judge_data(data: TrainingData | None, start: datetime, config: DataBounds) -
         start: the first moment of the rows that the version is judged on.
         config: the bounds.
     """
+    bounds = config.validation.data
     if data is None:
-        yield failed(DATA, "training rows", config.min_rows, "the version's run has no record of its training rows")
+        yield failed(DATA, "training rows", bounds.min_rows, "the version's run has no record of its training rows")
         return
-    low, high = config.label_rate
-    yield at_least(DATA, "training rows", data.rows, config.min_rows, "the number of training rows")
-    yield at_least(DATA, "label rate at least", data.label_rate, low, "the share of late flights in training")
-    yield at_most(DATA, "label rate at most", data.label_rate, high, "the share of late flights in training")
-    yield _nulls(data.null_rates, config)
+    low, high = bounds.mean_label
+    about = f"{config.label.measure_of('mean_label', config.subject.plural).title} in training"
+    yield at_least(DATA, "training rows", data.rows, bounds.min_rows, "the number of training rows")
+    yield at_least(DATA, "mean label at least", data.mean_label, low, about)
+    yield at_most(DATA, "mean label at most", data.mean_label, high, about)
+    yield _nulls(data.null_rates, bounds)
     apart = (start - parse_moment(data.known_until)) / timedelta(days=1)
     yield at_least(DATA, "unseen", apart, 0.0, "the number of days from what training knew to the first judged one")
 
@@ -53,7 +55,7 @@ def judge_days(moments: pd.Series, window: tuple[datetime, datetime], config: Da
     """How many of the days that it is judged on have their labels: where a feed lacked some, the rest says little.
 
     Args:
-        moments: of each judged row, its scheduled departure (UTC).
+        moments: when each judged row happens (UTC).
         window: the first moment and the end of the judged days.
         config: the bound.
     """

@@ -1,11 +1,11 @@
-"""The same figures by airport, carrier, hour and weather: a good mean must not hide where a model is bad."""
+"""The same figures by slices, such as regions or hours: a good mean must not hide where a model is bad."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from project.config import METRICS, Bands, SliceGates, Threshold
-from project.metrics import binary_metrics
+from project.config import Bands, Config, Threshold
+from project.kinds.label import Label
 from project.registry import CHALLENGER, CHAMPION
 from validation.gates import SLICES, Gate
 
@@ -21,35 +21,37 @@ def slice_values(rows: pd.DataFrame, columns: Sequence[str], bands: Sequence[Ban
     return pd.DataFrame(plain | banded, index=rows.index)
 
 
-def measure(label: pd.Series, predictions: Mapping[str, pd.Series], slices: pd.DataFrame) -> pd.DataFrame:
+def measure(label: pd.Series, predictions: Mapping[str, pd.Series], slices: pd.DataFrame, kind: Label) -> pd.DataFrame:
     """The figures of each role over all rows and over each slice.
 
     Args:
-        label: 0.0 or 1.0.
-        predictions: of each role, row by row.
+        label: what happened, row by row.
+        predictions: of each role.
         slices: as `slice_values` gives them.
+        kind: of the label: it says what the figures are.
 
     Returns:
-        `role`, `slice_key` and `slice_value` (both empty: all rows), and one column a metric of `binary_metrics`.
+        `role`, `slice_key` and `slice_value` (both empty: all rows), and one column a metric of the kind.
     """
     groups = [(EVERYTHING, EVERYTHING, label.index)] if len(label) else []
     for key in slices.columns:
         groups += [(key, str(value), index) for value, index in slices.groupby(key, sort=True).groups.items()]
     records = [
-        dict(zip(GROUP, (role, key, value), strict=True)) | binary_metrics(label[index], prediction[index])
+        dict(zip(GROUP, (role, key, value), strict=True)) | kind.measure(label[index], prediction[index])
         for role, prediction in predictions.items()
         for key, value, index in groups
     ]
-    return pd.DataFrame(records, columns=[*GROUP, *METRICS])
+    return pd.DataFrame(records, columns=[*GROUP, *kind.metrics])
 
 
 def figures_of(measured: pd.DataFrame, role: str) -> dict[str, float]:
     """The figures of a role over all rows; none where there are no rows."""
     whole = measured[(measured["role"] == role) & (measured["slice_key"] == EVERYTHING)]
-    return {} if whole.empty else {name: float(whole[name].iloc[0]) for name in METRICS}
+    figures = whole.drop(columns=[*GROUP]).head(1)
+    return {str(name): float(value) for name, values in figures.items() for value in values}
 
 
-def judge_slices(measured: pd.DataFrame, config: SliceGates) -> Iterator[Gate]:
+def judge_slices(measured: pd.DataFrame, config: Config) -> Iterator[Gate]:
     """For each kind of slice: its worst against the floor, and the one that is furthest behind the champion.
 
     A slice of too few rows is named, and not judged.
@@ -58,13 +60,14 @@ def judge_slices(measured: pd.DataFrame, config: SliceGates) -> Iterator[Gate]:
         measured: as `measure` gives it.
         config: what is allowed.
     """
-    floor, allowed = config.floor, config.against_champion
+    bounds, plural = config.validation.slices, config.subject.plural
+    floor, allowed = bounds.floor, bounds.against_champion
     sliced = measured[measured["slice_key"] != EVERYTHING]
     for key, both in sliced.groupby("slice_key", sort=False):
         own, others = (both[both["role"] == role].set_index("slice_value") for role in (CHALLENGER, CHAMPION))
-        large = own["rows"] >= config.min_rows
+        large = own["rows"] >= bounds.min_rows
         small = ", ".join(f"{value} ({rows:,.0f})" for value, rows in own.loc[~large, "rows"].items())
-        note = f"; too small to judge, under {config.min_rows:,} flights: {small}" if small else ""
+        note = f"; too small to judge, under {bounds.min_rows:,} {plural}: {small}" if small else ""
         yield _worst(str(key), f"{floor.metric}", own.loc[large, floor.metric], floor, note)
         if not others.empty:
             behind = own[allowed.metric] - others[allowed.metric]
@@ -76,7 +79,7 @@ def judge_slices(measured: pd.DataFrame, config: SliceGates) -> Iterator[Gate]:
 def _worst(key: str, what: str, figures: pd.Series, bound: Threshold, note: str) -> Gate:
     name = f"{what} by {key}"
     if figures.empty:
-        sentence = f"no {key} has enough flights{note}"
+        sentence = f"no {key} has enough rows{note}"
         return Gate(SLICES, name, True, float("nan"), bound.threshold, sentence)
     good = figures.map(bound.holds)
     place, value = _last(figures, bound)

@@ -11,8 +11,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-from project.config import METRICS, Config
+from project.config import Config
 from project.delta import replace_rows
+from project.kinds.label import Label
 from project.registry import CHALLENGER, CHAMPION, champion_version
 from project.rows import filed, labelled_rows
 from project.tables import Tables
@@ -25,10 +26,6 @@ from validation.performance import absolute, against_champion
 from validation.servable import judge_servable
 from validation.slices import GROUP, figures_of, judge_slices, measure, slice_values
 from validation.version import JudgedVersion, read_version
-
-_MEASURED = StructType(
-    [*(StructField(name, StringType()) for name in GROUP), *(StructField(name, DoubleType()) for name in METRICS)]
-)
 
 _LONGEST_TAG = 1000  # the registry of a workspace takes no longer value
 
@@ -53,16 +50,20 @@ def validate(
     if champion == model_version:
         return _given_verdict(spark, tables, model_name, model_version)
     window = validation_window(as_of, config.training.validation_days)
-    asked = labelled_rows(spark.table(tables.flights), spark.table(tables.labels), *window, as_of, config)
+    asked = labelled_rows(
+        spark.table(tables.named(config.subject.table)), spark.table(tables.labels), *window, as_of, config
+    )
     scored = _score(spark, tables, asked, model_name, model_version, as_of)
-    rows = _in_memory(scored)
-    predictions = {CHALLENGER: rows[config.prediction.column]}
+    key, column = list(config.subject.key), config.prediction.column
+    rows = _in_memory(scored, key)
+    predictions = {CHALLENGER: rows[column]}
     if champion:
         other = _score(spark, tables, asked, model_name, champion, as_of)
-        others = _in_memory(other.select("flight_id", config.prediction.column)).set_index("flight_id")
-        predictions[CHAMPION] = rows["flight_id"].map(others[config.prediction.column])
-    measured = measure(rows[config.label.column], predictions, _slices(rows, config))
-    _file_metrics(spark, tables, measured, model_name, model_version, as_of)
+        others = _in_memory(other.select(*key, column), key)
+        predictions[CHAMPION] = same_rows(rows, others, key)[column]
+    measured = measure(rows[config.label.column], predictions, _slices(rows, config), config.label)
+    own_metrics = spark.createDataFrame(measured, _measured(config.label))
+    _file_metrics(spark, tables, own_metrics, model_name, model_version, as_of)
     with read_version(model_name, model_version) as version:
         gates = judge(version, rows, window, predictions, measured, config)
     verdict = Verdict(
@@ -98,21 +99,21 @@ def judge(
         measured: the figures of both, as `validation.slices.measure` gives them.
         config: the thresholds.
     """
-    gates = config.validation
+    gates, event_time = config.validation, config.subject.event_time
     figures = figures_of(measured, CHALLENGER)
     # The fresh process starts while this one compares: both wait for nothing else.
     with ThreadPoolExecutor(1) as beside:
         served = beside.submit(list, _serving(version, rows, config))
-        judged = absolute(figures, gates.performance)
+        judged = absolute(figures, config)
         if CHAMPION in predictions and not rows.empty:
-            label, moments = rows[config.label.column], rows["sched_dep_at"]
+            label, moments = rows[config.label.column], rows[event_time]
             both = predictions[CHALLENGER], predictions[CHAMPION]
-            judged += against_champion(label, *both, moments, gates.performance)
-        judged += judge_slices(measured, gates.slices)
+            judged += against_champion(label, *both, moments, config)
+        judged += judge_slices(measured, config)
         judged += _behaving(version, rows, config)
         judged += served.result()
-    judged += judge_data(version.data, window[0], gates.data)
-    judged.append(judge_days(rows["sched_dep_at"], window, gates.data))
+    judged += judge_data(version.data, window[0], config)
+    judged.append(judge_days(rows[event_time], window, gates.data))
     judged.append(judge_optimism(figures, version.trained, gates.data))
     return judged
 
@@ -123,9 +124,9 @@ def _behaving(version: JudgedVersion, rows: pd.DataFrame, config: Config) -> Ite
         yield failed(BEHAVIOUR, "rows", 1.0, "there is no row to change")
         return
     sample = rows.sample(min(len(rows), behaviour.rows), random_state=behaviour.seed).reset_index(drop=True)
-    given = {*config.schedule_features.all}
+    given = {*config.request_features.all}
     optional = [name for name in version.inputs if name not in given]
-    yield from judge_behaviour(version.predict, sample, optional, behaviour)
+    yield from judge_behaviour(version.predict, sample, optional, config)
 
 
 def _serving(version: JudgedVersion, rows: pd.DataFrame, config: Config) -> Iterator[Gate]:
@@ -151,10 +152,19 @@ def _score(
     return spark.table(tables.validation_scores).filter(own)
 
 
-def _in_memory(scored: DataFrame) -> pd.DataFrame:
-    """The rows of a validation window, in an order of their own; moments keep their zone, through Arrow."""
+def _in_memory(scored: DataFrame, key: list[str]) -> pd.DataFrame:
+    """The rows of a validation window, in the order of their keys; moments keep their zone, through Arrow."""
     rows: pd.DataFrame = scored.toArrow().to_pandas()
-    return rows.sort_values("flight_id", ignore_index=True)
+    return rows.sort_values(key, ignore_index=True)
+
+
+def same_rows(rows: pd.DataFrame, others: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """The others in the order of the rows, by the key; NULLs where one is not there.
+
+    Raises:
+        pandas.errors.MergeError: a key is there twice.
+    """
+    return rows[key].merge(others, on=key, how="left", validate="one_to_one")
 
 
 def _slices(rows: pd.DataFrame, config: Config) -> pd.DataFrame:
@@ -162,11 +172,16 @@ def _slices(rows: pd.DataFrame, config: Config) -> pd.DataFrame:
 
 
 def _file_metrics(
-    spark: SparkSession, tables: Tables, measured: pd.DataFrame, model_name: str, model_version: str, as_of: datetime
+    spark: SparkSession, tables: Tables, measured: DataFrame, model_name: str, model_version: str, as_of: datetime
 ) -> None:
-    # The schema goes along: a version is judged on no rows too, and there are no types to take from none.
-    rows = filed(spark.createDataFrame(measured, _MEASURED), model_name, model_version, as_of)
+    rows = filed(measured, model_name, model_version, as_of)
     replace_rows(spark, tables.validation_metrics, rows, _own(model_name, model_version, as_of))
+
+
+def _measured(label: Label) -> StructType:
+    """The schema of the figures: a version is judged on no rows too, and there are no types to take from none."""
+    columns = [*(StructField(name, StringType()) for name in GROUP)]
+    return StructType([*columns, *(StructField(name, DoubleType()) for name in label.metrics)])
 
 
 def _own(model_name: str, model_version: str, as_of: datetime) -> Column:

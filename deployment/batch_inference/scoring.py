@@ -1,10 +1,10 @@
-"""Batch scoring: each flight once, at the moment its prediction is asked, by the champion."""
+"""Batch scoring: each subject once, at the moment its prediction is asked, by the champion."""
 
 from datetime import datetime, timedelta
 from functools import partial
 
 from databricks.feature_engineering import FeatureEngineeringClient
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from project.config import Config
@@ -48,14 +48,16 @@ def score(
     window: timedelta,
     config: Config,
 ) -> str:
-    """Adds predictions of the flights whose prediction moment lies in (as_of - window, as_of].
+    """Adds predictions of what is asked about in (as_of - window, as_of].
 
     What a version predicted for an `as_of` stays: a second run adds nothing.
 
     Returns:
         What was done, in a few words.
     """
-    asked = flights_asked(spark.table(tables.flights), as_of, window)
+    moment = F.col(config.subject.prediction_time)
+    is_asked = (moment > F.lit(as_of - window)) & (moment <= F.lit(as_of))
+    asked = spark.table(tables.named(config.subject.table)).filter(is_asked)
     scored = FeatureEngineeringClient().score_batch(
         model_uri=f"models:/{model_name}/{version}", df=request_rows(asked, config)
     )
@@ -66,36 +68,25 @@ def score(
     return f"{number:,} rows by version {version}"
 
 
-def flights_asked(flights: DataFrame, as_of: datetime, window: timedelta) -> DataFrame:
-    """Flights whose prediction moment lies in (as_of - window, as_of]; cancelled and diverted ones are among them."""
-    moment = F.col("prediction_at")
-    return flights.filter((moment > F.lit(as_of - window)) & (moment <= F.lit(as_of)))
-
-
 def publish(spark: SparkSession, tables: Tables, as_of: datetime, window: timedelta, config: Config) -> str:
-    """Brings the predictions of one `as_of` to the table that consumers read: the newest of each flight.
+    """Brings the predictions of one `as_of` to the table that consumers read: the newest of each subject.
 
     Returns:
         What was done, in a few words.
     """
-    # A flight may be rescheduled within its day: all its predictions were asked about this time.
-    asked, margin = F.col("prediction_at"), timedelta(days=2)
+    # One may be rescheduled within its day: all its predictions were asked about this time.
+    subject = config.subject
+    asked, margin, key = F.col(subject.prediction_time), timedelta(days=2), list(subject.key)
     about_then = (asked > F.lit(as_of - window - margin)) & (asked <= F.lit(as_of + margin))
     predictions = spark.table(tables.predictions).filter(about_then)
-    flights = predictions.filter(F.col("as_of") == F.lit(as_of)).select("flight_id").distinct()
-    newest_first = Window.partitionBy("flight_id").orderBy(F.desc("as_of"), F.desc(F.col("model_version").cast("int")))
+    scored = predictions.filter(F.col("as_of") == F.lit(as_of)).select(*key).distinct()
+    newest_first = Window.partitionBy(*key).orderBy(F.desc("as_of"), F.desc(F.col("model_version").cast("int")))
     newest = (
-        predictions.join(flights, "flight_id", "left_semi")
+        predictions.join(scored, key, "left_semi")
         .withColumn("_rank", F.row_number().over(newest_first))
         .filter(F.col("_rank") == 1)
     )
-    columns = (
-        "flight_id",
-        "sched_dep_at",
-        "prediction_at",
-        config.prediction.column,
-        "model_version",
-        "as_of",
-    )
-    upsert(spark, tables.latest_predictions, newest.select(*columns), ["flight_id"])
-    return f"{flights.count():,} rows"
+    moments = (subject.event_time, subject.prediction_time)
+    columns = dict.fromkeys((*key, *moments, config.prediction.column, "model_version", "as_of"))
+    upsert(spark, tables.latest_predictions, newest.select(*columns), key)
+    return f"{scored.count():,} rows"

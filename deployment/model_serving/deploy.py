@@ -46,7 +46,7 @@ def deploy_endpoint(
 
     Args:
         spark: the session.
-        tables: flights to ask about; the inference table goes beside them.
+        tables: the table of what is asked about; the inference table goes beside it.
         model_name: full name of the registered model.
         endpoint: its name; it is made if it is not there.
         as_of: nothing later is asked about.

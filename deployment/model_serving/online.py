@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from databricks.feature_engineering import FeatureEngineeringClient
 from pyspark.sql import SparkSession
 
-from feature_engineering.registry import FEATURE_TABLES
 from project.delta import enable_change_data_feed
 from project.tables import Tables, plain
+from use_case.registry import FEATURE_TABLES
 
 NO_STORE = "none"
 

@@ -12,10 +12,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.rows import FILE_COLUMNS, LOOKUP_COLUMNS, request_rows
+from project.rows import request_rows
 from project.tables import Tables
-
-_MOMENT = "prediction_at"
 
 
 class SmokeQueryError(Exception):
@@ -25,17 +23,19 @@ class SmokeQueryError(Exception):
 def score_some(
     spark: SparkSession, tables: Tables, model_name: str, version: str, as_of: datetime, config: Config
 ) -> pd.DataFrame:
-    """Batch scores of the flights that were asked about last, with the features that were looked up for them.
+    """Batch scores of what was asked about last, with the features that were looked up for them.
 
     Returns:
-        At most `serving.smoke_rows` rows: keys, schedule, features, `prediction`.
+        At most `serving.smoke_rows` rows: lookup keys, request features, looked up features, `prediction`.
     """
-    asked = spark.table(tables.flights).filter(F.col(_MOMENT) <= F.lit(as_of))
-    last = asked.orderBy(F.desc(_MOMENT), "flight_id").limit(config.serving.smoke_rows)
+    subject, moment = config.subject, F.col(config.subject.prediction_time)
+    asked = spark.table(tables.named(subject.table)).filter(moment <= F.lit(as_of))
+    last = asked.orderBy(moment.desc(), *subject.key).limit(config.serving.smoke_rows)
     scored = FeatureEngineeringClient().score_batch(
         model_uri=f"models:/{model_name}/{version}", df=request_rows(last, config)
     )
-    return scored.drop(*FILE_COLUMNS, _MOMENT).toPandas()
+    unasked = [name for name in config.filed_columns if name not in subject.lookup_keys]
+    return scored.drop(*unasked).toPandas()
 
 
 def check_answers(
@@ -44,8 +44,8 @@ def check_answers(
     """Asks one served version about rows that batch scoring has scored.
 
     With all features in the request the answers must be batch scoring's. Where the endpoint looks features up, it is
-    also asked with keys and schedule alone: it then takes each key's latest features, where batch scoring takes those
-    known at each flight's own moment, so these answers need only be numbers.
+    also asked with keys and request features alone: it then takes each key's latest features, where batch scoring takes
+    those known at each one's own moment, so these answers need only be numbers.
 
     Args:
         client: of the workspace.
@@ -59,7 +59,7 @@ def check_answers(
         SmokeQueryError: an answer is missing or wrong; it says which.
     """
     if scored.empty:
-        raise SmokeQueryError("there are no flights to ask the endpoint about")
+        raise SmokeQueryError(f"there are no {config.subject.plural} to ask the endpoint about")
     expected = scored[config.prediction.column].tolist()
     inputs = scored.drop(columns=config.prediction.column)
     answers = _ask(client, endpoint, served, inputs)
@@ -71,8 +71,7 @@ def check_answers(
     if wrong:
         raise SmokeQueryError(f"{served} answers differently from batch scoring in {len(wrong)} rows: {wrong[0]}")
     if looks_up:
-        keys = [name for name in LOOKUP_COLUMNS if name != _MOMENT]
-        _ask(client, endpoint, served, inputs[[*keys, *config.schedule_features.all]])
+        _ask(client, endpoint, served, inputs[[*config.subject.lookup_keys, *config.request_features.all]])
 
 
 def _ask(client: WorkspaceClient, endpoint: str, served: str, rows: pd.DataFrame) -> Sequence[float]:

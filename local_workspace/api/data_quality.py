@@ -88,8 +88,7 @@ def make_router(context: Context) -> APIRouter:
             with one_at_a_time:
                 found = find(table_id)
                 profiling = DataProfilingConfig.from_dict(found["monitor"]["data_profiling_config"])
-                state = State(found["state"]["table_version"], tuple(found["state"]["baselines"]))
-                after = refresh(context.spark(), profiling, state)
+                after = refresh(context.spark(), profiling, State.from_dict(found["state"]))
                 monitors.put(table_id, found | {"state": asdict(after)})
             outcome = {"state": _SUCCESS}
         except Exception as error:

@@ -1,5 +1,6 @@
 """Bundle files: includes, and where each thing was written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 from local_workspace.bundle.merge import merge
 from local_workspace.bundle.yaml_file import read_sections
+from local_workspace.environment import USE_CASE_VARIABLE
 from local_workspace.errors import BundleError
 
 ROOT_FILE = "databricks.yml"
+OF_USE_CASE = "use_case/bundle.yml"
 
 
 @dataclass
@@ -25,12 +28,19 @@ class Source:
         return self.references.get(reference, ROOT_FILE)
 
 
-def read_bundle_files(root: Path) -> Source:
-    """Reads the root file and everything that its `include` names, in the CLI's order."""
+def read_bundle_files(root: Path, environ: Mapping[str, str]) -> Source:
+    """Reads the root file and everything that its `include` names, in the CLI's order.
+
+    Args:
+        root: the bundle's folder.
+        environ: may name another use case: what that says to the bundle comes with it.
+    """
     source = Source()
     _add_file(source, root, root / ROOT_FILE)
+    other = environ.get(USE_CASE_VARIABLE)
+    elsewhere = {root / OF_USE_CASE: Path(other, OF_USE_CASE)} if other else {}
     for path in _included(root, source.config.get("include") or []):
-        _add_file(source, root, path)
+        _add_file(source, root, elsewhere.get(path, path))
     return source
 
 
@@ -46,7 +56,7 @@ def _included(root: Path, patterns: list[str]) -> list[Path]:
 
 
 def _add_file(source: Source, root: Path, path: Path) -> None:
-    name = path.relative_to(root).as_posix()
+    name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
     content = read_sections(path, name, source.references)
     for kind, resources in (content.get("resources") or {}).items():
         for key in resources or {}:

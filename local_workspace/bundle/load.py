@@ -65,11 +65,12 @@ def load_bundle(
     Args:
         root: The bundle's folder.
         target: A target's name; the default target when left out.
-        environ: Where `BUNDLE_VAR_<name>` is looked up; the process environment when left out.
+        environ: Where `BUNDLE_VAR_<name>` and `USE_CASE` are looked up; the process environment when left out.
         user: Who deploys: development mode puts the short form of it into names.
     """
     root = root.resolve()
-    source = read_bundle_files(root)
+    environ = os.environ if environ is None else environ
+    source = read_bundle_files(root, environ)
     if not (source.config.get("bundle") or {}).get("name"):
         raise BundleError(f"{ROOT_FILE}: 'bundle.name' is missing.")
     name, config = apply_target(source.config, target)
@@ -79,7 +80,7 @@ def load_bundle(
     config["bundle"]["git"] = {**describe_git(root), **(config["bundle"].get("git") or {})}
     if not config["bundle"]["git"]["commit"]:
         print(f"warning: {_WITHOUT_COMMIT.format(why=why_no_commit(root), root=root)}", file=sys.stderr)
-    config["variables"] = set_variables(config["variables"], os.environ if environ is None else environ)
+    config["variables"] = set_variables(config["variables"], environ)
     config["workspace"] = workspace_settings(config.get("workspace") or {}, user)
     for part in ("workspace", "bundle", "variables", "presets", "run_as", "resources"):
         config[part] = resolve(config.get(part) or {}, config, _EARLY, source.place)

@@ -1,11 +1,12 @@
 """Refreshes the metric tables of a monitored table: only the days that have changed are measured again."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 from databricks.sdk.service.dataquality import DataProfilingConfig, InferenceLogConfig
@@ -31,10 +32,17 @@ class State:
     Attributes:
         table_version: the version of the monitored table that was measured; None before the first refresh.
         baselines: the model versions whose baselines were measured.
+        table: the monitored table's own id, which another table of its name has not.
     """
 
     table_version: int | None = None
     baselines: tuple[str, ...] = ()
+    table: str = ""
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """As it was kept, maybe by an earlier release, which did not know the table's id."""
+        return cls(**{**content, "baselines": tuple(content["baselines"])})
 
 
 def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> State:
@@ -49,14 +57,17 @@ def refresh(spark: SparkSession, monitor: DataProfilingConfig, state: State) -> 
         The state to go on from.
     """
     log, settings = _inference_log(monitor)
-    version = delta_log.version(delta_log.folder_of(spark, log))
+    folder = delta_log.folder_of(spark, log)
+    version, table = delta_log.version(folder), str(delta_log.metadata(folder)["id"])
+    if state.table != table:
+        state = State()
     baseline = spark.table(quoted_name(str(monitor.baseline_table_name)))
     known = set(state.baselines)
     days = _changed_days(spark, monitor, settings, state.table_version, version)
     of_model = F.col(settings.model_id_column)
     new = sorted(row[0] for row in baseline.select(of_model).distinct().collect() if row[0] not in known)
-    after = State(version, tuple(sorted(known | set(new))))
-    is_anew = state.table_version is None or state.table_version > version
+    after = State(version, tuple(sorted(known | set(new))), table)
+    is_anew = state.table_version is None
     if not (is_anew or days or new):
         return after
     is_changed = F.date_trunc("day", settings.timestamp_column).isin(*days) if days else F.lit(False)
@@ -91,7 +102,7 @@ def _changed_days(
     """The days (UTC) of the rows that were added or changed after a version of the table."""
     table = spark.table(quoted_name(str(monitor.monitored_table_name)))
     day = F.unix_seconds(F.date_trunc("day", settings.timestamp_column)).alias("day")
-    if before is None or before > now:  # never measured, or made anew since
+    if before is None:
         days = table.select(day).distinct()
     elif before == now:
         return []
@@ -131,9 +142,8 @@ def _profile(
     columns = numeric_columns(rows, keys), text_columns(rows, keys)
     by_column = profile_columns(both, keys, *columns).select("*", _text(None, "slice_key"), _text(None, "slice_value"))
     custom = {one.name: one.definition for one in monitor.custom_metrics or []}
-    by_slice = profile_quality(
-        both, keys, monitor.slicing_exprs or [], settings.prediction_column, str(settings.label_column), custom
-    )
+    columns_of = settings.prediction_column, str(settings.label_column)
+    by_slice = profile_quality(both, keys, monitor.slicing_exprs or [], *columns_of, settings.problem_type, custom)
     return _with_columns_of(by_slice, by_column).unionByName(_with_columns_of(by_column, by_slice))
 
 

@@ -12,6 +12,7 @@ from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import BIN, TARGETS, TOKEN, Deployment, StandIn, copy_of_repository, stand_in
 
 WHY_NOT = "Go is not installed and 'make cli' has built nothing: the real CLI is not there to test with"
+SMALL = REPOSITORY / "samples" / "small" / "use_case"
 RUNNER = f"{sys.executable} -m local_workspace deployed"
 
 
@@ -42,8 +43,11 @@ def workspaces(built_cli: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository that tests only read, but for what the CLI keeps in `.databricks`."""
-    return copy_of_repository(tmp_path_factory.mktemp("clone") / "repository")
+    """A copy of the repository that tests only read, but for what the CLI keeps in `.databricks`.
+
+    It is about the small use case, as `make new` would make it: jobs take seconds, and what they do is known in a fork.
+    """
+    return copy_of_repository(tmp_path_factory.mktemp("clone") / "repository", SMALL)
 
 
 @pytest.fixture(scope="session")

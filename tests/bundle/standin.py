@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import requests
 
+from local_workspace.environment import USE_CASE_VARIABLE
 from local_workspace.workspace import REPOSITORY
 
 BIN = REPOSITORY / ".tools" / "bin"
@@ -27,7 +28,7 @@ SETTINGS = {
     "service_principal": PRINCIPAL,
     "engineers_group": "ml-engineers",
     "readers_group": "analysts",
-    "notification_email": "ml@flights.test",
+    "notification_email": "ml@shop.test",
 }
 _COUNTS = re.compile(r"Plan: (\d+) to add, (\d+) to change, (\d+) to delete, (\d+) unchanged")
 
@@ -49,10 +50,14 @@ class StandIn:
 def stand_in(folder: Path, runner: str) -> Iterator[StandIn]:
     """Starts a stand-in workspace; at its end, whatever it was asked and could not answer is an error."""
     log = folder / "log"
+    # A deployed run is of what was uploaded.
+    environ = {name: value for name, value in os.environ.items() if name != USE_CASE_VARIABLE}
     words = [str(BIN / "workspace"), "-folder", str(folder), "-runner", runner]
     with (
         log.open("w") as errors,
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY) as process,
+        subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY, env=environ
+        ) as process,
     ):
         assert process.stdout is not None
         yield StandIn(process.stdout.readline().strip(), folder, log)
@@ -215,8 +220,13 @@ def assert_ran_to_its_end(run: dict[str, Any]) -> None:
     assert all(task["end_time"] >= task["start_time"] > 0 for task in run["tasks"]), name
 
 
-def copy_of_repository(folder: Path) -> Path:
-    """The files that git knows or would know, as one commit: what a clone of this working tree would be."""
+def copy_of_repository(folder: Path, use_case: Path | None = None) -> Path:
+    """The files that git knows or would know, as one commit: what a clone of this working tree would be.
+
+    Args:
+        folder: where they go; it is not there yet.
+        use_case: what takes the place of use_case/.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=REPOSITORY,
@@ -228,6 +238,9 @@ def copy_of_repository(folder: Path) -> Path:
         if (REPOSITORY / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, folder / name)
+    if use_case:
+        shutil.rmtree(folder / "use_case")
+        shutil.copytree(use_case, folder / "use_case", ignore=shutil.ignore_patterns("__pycache__"))
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "A copy"]):
         subprocess.run([*git, *words], cwd=folder, check=True)

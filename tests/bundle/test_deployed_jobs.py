@@ -108,9 +108,9 @@ def test_schedules_run_in_production_alone(deployed: Deployment, jobs: dict[int,
 def test_a_run_knows_as_much_as_its_target_says(deployed: Deployment, jobs: dict[int, Job]) -> None:
     moments = {parameters(job)["as_of"] for job in jobs.values()}
     sample = deployed.target not in PRODUCTION
-    assert moments == {"2013-08-01T00:00:00Z" if sample else "{{job.start_time.iso_datetime}}"}
+    assert moments == {"2024-04-01T00:00:00Z" if sample else "{{job.start_time.iso_datetime}}"}
     starts = {parameters(job)["history_start"] for job in jobs.values() if "history_start" in parameters(job)}
-    assert starts == {"2013-06-01T00:00:00Z" if deployed.target == "test" else ""}
+    assert starts == {"2024-02-01T00:00:00Z" if deployed.target == "test" else ""}
 
 
 def test_production_runs_as_its_principal_and_tells_somebody(deployed: Deployment, jobs: dict[int, Job]) -> None:

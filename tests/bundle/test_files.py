@@ -11,8 +11,11 @@ from local_workspace.deployed import download
 from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import Deployment
 
-NOT_FOR_A_WORKSPACE = ("local_workspace", "tests", "benchmarks", "replay", "tools", "docs", "requirements", "Makefile")
-STAGES = ("project", "feature_engineering", "training", "validation", "deployment", "monitoring")
+NOT_FOR_A_WORKSPACE = (
+    *("local_workspace", "tests", "benchmarks", "replay", "samples", "tools", "docs", "requirements"),
+    "Makefile",
+)
+STAGES = ("project", "use_case", "feature_engineering", "training", "validation", "deployment", "monitoring")
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +40,18 @@ def test_nothing_of_the_local_workspace_or_the_tests_is_there(uploaded: Path) ->
     assert not [name for name in tops if name.startswith(".") and name != ".gitignore"]
 
 
-def test_every_module_of_the_stages_is_there(uploaded: Path) -> None:
-    assert len(modules(REPOSITORY)) > 50
-    assert modules(uploaded) == modules(REPOSITORY)
+def test_every_module_of_the_stages_is_there(uploaded: Path, clone: Path) -> None:
+    assert len(modules(clone)) > 50
+    assert {name for name in modules(clone) if name.startswith("use_case/")} >= {
+        "use_case/model.py",
+        "use_case/feed.py",
+    }
+    assert modules(uploaded) == modules(clone)
 
 
-def test_the_package_that_jobs_install_holds_the_modules_and_their_data(uploaded: Path, tmp_path: Path) -> None:
+def test_the_package_that_jobs_install_holds_the_modules_and_their_data(
+    uploaded: Path, clone: Path, tmp_path: Path
+) -> None:
     build = "from setuptools.build_meta import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
     done = subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=uploaded, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
@@ -51,15 +60,15 @@ def test_the_package_that_jobs_install_holds_the_modules_and_their_data(uploaded
         [sys.executable, "-m", "zipfile", "-l", str(wheel)], capture_output=True, text=True, check=True
     )
     packed = {line.split()[0] for line in listed.stdout.splitlines()}
-    notebooks = {name for name in modules(REPOSITORY) if "/notebooks/" in name}
-    assert modules(REPOSITORY) - notebooks - packed == set()
+    notebooks = {name for name in modules(clone) if "/notebooks/" in name}
+    assert modules(clone) - notebooks - packed == set()
     data = {
-        str(file.relative_to(REPOSITORY))
+        str(file.relative_to(clone))
         for stage in STAGES
         for pattern in ("*.yml", "*.jinja")
-        for file in REPOSITORY.glob(f"{stage}/**/{pattern}")
+        for file in clone.glob(f"{stage}/**/{pattern}")
     }
-    assert {"project/config.yml", "monitoring/report.html.jinja"} <= data
+    assert {"use_case/config.yml", "monitoring/report.html.jinja"} <= data
     assert data - packed == set()
 
 

@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.bundle.jobs import Job, parse_job
+from local_workspace.environment import USE_CASE_VARIABLE
 from tests.bundle.standin import PRINCIPAL, Deployment
 
 # What the API adds to a job's settings when it stores them; none of it was asked for.
@@ -40,6 +43,12 @@ def deployed_job(settings: dict[str, Any]) -> Job:
     return parse_job(settings["name"], own, "the workspace")
 
 
+@pytest.fixture(autouse=True)
+def none_but_its_own_use_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CLI knows no other."""
+    monkeypatch.delenv(USE_CASE_VARIABLE, raising=False)
+
+
 def resolve_here(deployed: Deployment) -> Bundle:
     """The bundle as the local runner resolves it for the same person, target and environment."""
     return load_bundle(deployed.root, deployed.target, environ=deployed.environ, user=PRINCIPAL)
@@ -71,7 +80,7 @@ def test_the_queries_of_dashboard_and_alerts_are_deployed_as_they_are_resolved_h
     resources = resolve_here(deployed).resources
     (here,), (there,) = resources["dashboards"].values(), deployed.get("/api/2.0/lakeview/dashboards")["dashboards"]
     schema = {"catalog": here["dataset_catalog"], "schema": here["dataset_schema"]}
-    file = json.loads((deployed.root / "monitoring" / "monitoring.lvdash.json").read_text())
+    file = json.loads((deployed.root / "use_case" / "monitoring.lvdash.json").read_text())
     file["datasets"] = [one | schema for one in file["datasets"]]
     assert json.loads(there["serialized_dashboard"]) == file
     resolved, found = (

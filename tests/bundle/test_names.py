@@ -66,7 +66,7 @@ def test_a_service_principals_copies_leave_room_for_the_endpoint(checked: dict[s
 
 
 def test_nothing_is_deployed_under_a_wrong_name(fresh: Deployment) -> None:
-    for name, value in (("suffix", "PR_1"), ("catalog", "ml.prod"), ("schema", "arrival delay")):
+    for name, value in (("suffix", "PR_1"), ("catalog", "ml.prod"), ("schema", "two words")):
         wrong = replace(fresh, settings={**fresh.settings, name: value})
         assert "error: target test: " in wrong.make("deploy", ok=False)
     assert fresh.held()["jobs"] == []

@@ -74,10 +74,31 @@ def test_it_stops_those_who_only_look_too(fresh: Deployment, word: str) -> None:
     assert "placeholders: catalog (" in replace(fresh, target="prod", settings=settings).make(word, ok=False)
 
 
+@pytest.fixture
+def first_steps(fresh: Deployment) -> Iterator[Path]:
+    """The list that `make new` leaves in a project."""
+    steps = fresh.root / words.STEPS.name
+    yield steps
+    steps.unlink()
+
+
+def test_first_steps_that_are_open_stop_production_by_their_names_and_dev_goes_on(
+    fresh: Deployment, first_steps: Path
+) -> None:
+    first_steps.write_text("# First steps\n\n- [x] CI: one system\n- [ ] owners: a team\n- [ ] use case: your own\n")
+    for target in PRODUCTION:
+        said = replace(fresh, target=target).make("deploy", ok=False)
+        assert f"error: target {target}: first steps are open (owners, use case): tick each in FIRST_STEPS.md" in said
+    assert fresh.held()["jobs"] == []
+    replace(fresh, target="dev").make("validate")
+    first_steps.write_text(first_steps.read_text().replace("[ ]", "[x]"))
+    replace(fresh, target="staging").make("validate")
+
+
 HONEST = ("exchange_metrics", "interchange-merchants", "change_meals", "team@example.company", "a@examples.org")
 
 
-@pytest.mark.parametrize("value", [*SETTINGS.values(), *HONEST, "dev", "main", "ml@flights.test", "0 0 5 * * ?"])
+@pytest.mark.parametrize("value", [*SETTINGS.values(), *HONEST, "dev", "main", "ml@shop.test", "0 0 5 * * ?"])
 def test_what_a_team_would_write_is_no_placeholder(value: str) -> None:
     checked = {"variables": {"name": {"value": value}}, "workspace": {"host": "https://adb-1.azuredatabricks.net"}}
     assert list(words.placeholders(checked)) == []

@@ -29,15 +29,15 @@ def test_a_model_trained_on_the_slice_passed_its_gates_and_knows_its_commit(
     assert champion.version in (1, "1")
     assert champion.tags["validation"] == "passed"
     assert champion.tags["git_commit"] == (trained.root / ".git/refs/heads/main").read_text().strip()
-    assert champion.tags["as_of"] == "2013-08-01T00:00:00+00:00"
+    assert champion.tags["as_of"] == "2024-04-01T00:00:00+00:00"
 
 
 def test_all_that_runs_wrote_is_in_the_workspace_s_folder(trained: Deployment, champion: ModelVersion) -> None:
     folder = trained.stand_in.folder / trained.token
     (schema,) = trained.held()["schemas"]
     tables = {path.name for path in (folder / "warehouse" / f"{schema.partition('.')[2]}.db").iterdir()}
-    assert {"flights", "labels", "leg_features", "validation_scores", "promotions"} <= tables
-    assert list(trained.stand_in.volumes(trained.token).rglob("landing/flights/*/*.csv"))
+    assert {"orders", "labels", "customer_features", "validation_scores", "promotions"} <= tables
+    assert list(trained.stand_in.volumes(trained.token).rglob("landing/orders/*/*.csv"))
     assert list((folder / "mlartifacts").rglob("MLmodel"))
     assert not list(folder.rglob("deployed-*"))
 
@@ -69,10 +69,10 @@ def test_a_reason_reaches_the_rollback_with_its_spaces_commas_and_quotes(fresh: 
 
 
 def test_a_parameter_that_a_job_has_not_is_refused_before_anything_runs(trained: Deployment) -> None:
-    said = trained.make("bundle-run", "JOB=training", "PARAMS=asof=2013-08-01T00:00:00Z", ok=False)
+    said = trained.make("bundle-run", "JOB=training", "PARAMS=asof=2024-04-01T00:00:00Z", ok=False)
     assert "asof" in said
-    said = trained.make("bundle-run", "JOB=training", "PARAMS=2013-08-01", ok=False)
-    assert "error: '2013-08-01' is not a parameter" in said
+    said = trained.make("bundle-run", "JOB=training", "PARAMS=2024-04-01", ok=False)
+    assert "error: '2024-04-01' is not a parameter" in said
 
 
 def test_another_catalog_than_the_one_that_is_here_is_named(fresh: Deployment) -> None:

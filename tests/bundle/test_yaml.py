@@ -9,7 +9,7 @@ from tests.bundle.standin import TOKEN, Deployment, StandIn
 # Not read alike by parsers of YAML 1.1, of YAML 1.2, and the CLI's.
 SCALARS = """
     1e3 1E+3 12e03 -2E+05 1.0 1.50 1. .5 -.5 .5e+3 1e-3 0777 089 007.5 0o17 0b101 0x1F -0x1F 0o8 0xG 1_000 +12 -0 00
-    123456789012 on yes y No off true TRUE 2013-08-01 2013-8-1 2013-08-01T00:00:00Z 12:30:45 190:20:30 = '12'
+    123456789012 on yes y No off true TRUE 2024-08-01 2024-8-1 2024-08-01T00:00:00Z 12:30:45 190:20:30 = '12'
 """
 BUNDLE = """
 bundle: {name: shop}

@@ -25,7 +25,7 @@ SELECTIONS = (
     if os.environ.get("REHEARSE") == "whole"
     else {
         "make unit": "-k 'test_gates.py or test_slices.py'",
-        "make integration": "-k 'the_recomputed_moments or the_cut_takes'",
+        "make integration": "-k 'two_commands or test_feed.py'",
         "make bundle-test": "-k two_suffixes",
         "make engines": "-k comparison",
         "make test-connect": "-k test_times.py",

@@ -1,5 +1,8 @@
 """What the rehearsal's team has set up, as docs/setup-github.md and docs/setup-azure.md tell it to."""
 
+import yaml
+
+from local_workspace.workspace import REPOSITORY
 from tests.bundle.standin import PRINCIPAL
 
 # GitHub's variables of each environment; on Azure the variable group of the same name.
@@ -29,8 +32,7 @@ _SHARED = f"""    variables:
 _OWN = """    variables:
       catalog: spark_catalog
 """
-# Two months of the sample are enough for staging's smoke run to train a model that passes. The sample ends with 2013.
-_STAGING = f"""{_SHARED}      history_start: "2013-06-01T00:00:00Z"
-      as_of: "2013-08-01T00:00:00Z"
-"""
+# What the target test has of the use case's sample is enough for staging's smoke run to train a model that passes.
+_OF_SAMPLE = yaml.safe_load((REPOSITORY / "use_case" / "bundle.yml").read_text())["targets"]["test"]["variables"]
+_STAGING = _SHARED + "".join(f'      {name}: "{value}"\n' for name, value in _OF_SAMPLE.items())
 VALUES = f"targets:\n  dev:\n{_OWN}  test:\n{_OWN}  staging:\n{_STAGING}  prod:\n{_SHARED}"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from feature_engineering.registry import FEATURE_TABLES
 from project.tables import Tables
 from tools.pictures import PICTURES, SYSTEM, find_browser, take
 
@@ -68,7 +67,7 @@ def test_the_system_s_picture_has_the_jobs_and_tables_that_there_are() -> None:
     names = Tables("c", "s")
     shared = {getattr(names, name) for name, value in vars(Tables).items() if isinstance(value, property)}
     tables = {name.split(".")[-1].strip("`") for name in shared - {names.full_schema}}
-    assert set(re.findall(r"<code>(\w+)</code>", page)) == tables | {table.name for table in FEATURE_TABLES}
+    assert set(re.findall(r"<code>(\w+)</code>", page)) == tables
 
 
 def test_pictures_are_small_and_made_of_their_source(tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ PARTS = {
 }
 # A team that runs this has taken some away already.
 HERE = [what for what, paths in PARTS.items() if (REPOSITORY / paths[0]).exists()]
-WORDS = {"replay": "replay", "bench": "benchmarks", "cicd-test": "tests/cicd"}
+# Another use case has them later, or never.
+OF_THE_USE_CASE = (
+    *("use_case/faults.py", "use_case/one_file.py"),
+    *("tests/use_case/test_faults.py", "tests/use_case/test_one_file.py"),
+)
+WORDS = {"replay": "replay", "bench": "benchmarks", "cicd-test": "tests/cicd", "fork-test": "tests/fork"}
 
 
 def without(parts: list[str], folder: Path) -> Path:
@@ -50,6 +55,7 @@ def run(folder: Path, *command: str) -> str:
 def test_parts_are_found() -> None:
     paths = {path for part in PARTS.values() for path in part}
     assert {".azure", ".github", "replay", "benchmarks", "tests/cicd"} <= paths
+    assert set(OF_THE_USE_CASE) <= paths
 
 
 @pytest.mark.parametrize("parts", [[what] for what in HERE] + [HERE], ids=[*HERE, "all of them"])
@@ -67,8 +73,18 @@ def test_the_rest_passes_without_an_edit(parts: list[str], workspaces: StandIn, 
 
 def test_no_other_test_needs_what_is_gone(tmp_path: Path) -> None:
     rest = without(HERE, tmp_path)
-    run(rest, sys.executable, "-m", "pytest", "--collect-only", "tests/unit", "tests/integration", "tests/bundle")
-    run(rest, sys.executable, "-m", "pytest", "--collect-only", "--confcutdir=tests/engines", "tests/engines")
+    collect = (sys.executable, "-m", "pytest", "--collect-only")
+    run(rest, *collect, "tests/unit", "tests/integration", "tests/bundle")
+    run(rest, *collect, "tests/use_case")
+    run(rest, *collect, "--confcutdir=tests/engines", "tests/engines")
+
+
+def test_replay_and_benchmarks_need_nothing_of_a_use_case_but_what_it_must_have(tmp_path: Path) -> None:
+    rest = without([], tmp_path)
+    run(rest, "git", "rm", "--quiet", "--ignore-unmatch", *OF_THE_USE_CASE)
+    run(rest, "make", "lint", "--assume-old=.venv/test.done")
+    tests = [folder for folder in ("tests/unit/replay", "tests/unit/benchmarks") if (rest / folder).is_dir()]
+    run(rest, sys.executable, "-m", "pytest", *tests)
 
 
 def test_the_endpoint_is_switched_off_by_one_line(cli: Path, tmp_path: Path) -> None:

@@ -76,20 +76,20 @@ def test_documents_are_told_from_code(origin: Origin, clone: Path, files: dict[s
     ("file", "expected"),
     [
         ("elsewhere/model.py", "false"),
-        ("delay/docs/use.svg", "false"),
-        ("delay/model.py", "true"),
+        ("model/docs/use.svg", "false"),
+        ("model/model.py", "true"),
         (".github/workflows/prod.yml", "true"),
     ],
 )
 def test_in_a_larger_repository_the_project_is_its_folder(
     origin: Origin, clone: Path, file: str, expected: str
 ) -> None:
-    first = origin.commit(origin.head("refs/heads/main"), "The project", {"delay/model.py": "1\n"})
+    first = origin.commit(origin.head("refs/heads/main"), "The project", {"model/model.py": "1\n"})
     second = origin.commit(first, "A change", {file: "2\n"})
     origin.push(second, "refs/heads/main")
     git(clone, "fetch", "--quiet", "origin")
     git(clone, "checkout", "--quiet", second)
-    assert say(CHANGES, clone / "delay").stdout == f"{expected}\n"
+    assert say(CHANGES, clone / "model").stdout == f"{expected}\n"
 
 
 def test_a_checkout_without_the_commit_before_is_no_answer(origin: Origin, clone: Path, tmp_path: Path) -> None:

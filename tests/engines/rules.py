@@ -4,18 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from project.config import load_config
 from tests.engines.comparison import ALL_FLOATS, Rule, Rules
+from use_case.registry import FEATURE_TABLES, label_table
+from use_case.sources import SOURCES
+
+_CONFIG = load_config()
+_SUBJECT = _CONFIG.subject.key
+_SCORED = (*_SUBJECT, "model_version", "as_of")
 
 # Of a table that is not here, all columns that hold no floats name a row together.
 KEYS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "aircraft_features": ("tailnum", "known_at"),
-        "airports": ("faa",),
-        "carrier_features": ("carrier", "known_at"),
-        "congestion_features": ("origin", "known_at"),
-        "flights": ("flight_id",),
-        "inference_baseline": ("flight_id", "model_version", "as_of"),
-        "inference_log": ("flight_id", "model_version", "as_of"),
+        # Those of the use case.
+        **{table.name: table.primary_key for table in (*SOURCES, *FEATURE_TABLES, label_table(_CONFIG))},
+        "inference_baseline": _SCORED,
+        "inference_log": _SCORED,
         "inference_log_drift_metrics": ("window", "model_version", "column_name"),
         "inference_log_profile_metrics": (
             "window",
@@ -25,21 +29,15 @@ KEYS: Mapping[str, Sequence[str]] = MappingProxyType(
             "slice_key",
             "slice_value",
         ),
-        "labels": ("flight_id",),
-        "latest_predictions": ("flight_id",),
-        "leg_features": ("tailnum", "known_at"),
+        "latest_predictions": _SUBJECT,
         "monitoring_verdicts": ("as_of", "check_name", "column_name", "slice_key", "slice_value", "model_version"),
-        "planes": ("tailnum", "known_at"),
-        "predictions": ("flight_id", "model_version", "as_of"),
+        "predictions": _SCORED,
         "promotions": ("model_name", "move", "status"),
         "quarantine": ("source", "landed_as_of", "reason", "row"),
         "refreshed_tables": ("table",),
-        "route_features": ("origin", "dest", "known_at"),
         "validation_metrics": ("role", "slice_key", "slice_value", "model_version", "as_of"),
-        "validation_scores": ("flight_id", "model_version", "as_of"),
+        "validation_scores": _SCORED,
         "validation_verdicts": ("model_version", "as_of"),
-        "weather": ("origin", "observed_at"),
-        "weather_features": ("origin", "known_at"),
         "the champion": ("model",),
         "landed files": ("file",),
         "reports": ("report", "line"),
@@ -70,7 +68,7 @@ MAY_DIFFER: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
         "inference_log_profile_metrics": {
             ALL_FLOATS: _OF_SCORES,
             "distinct_count": Rule(
-                "each engine's own estimate: of 725 aircraft in a day, Sail counts 730 and Spark 836", relative=0.2
+                "each engine's own estimate: of 725 categories in a day, Sail counts 730 and Spark 836", relative=0.2
             ),
         },
         "latest_predictions": {"prediction": _SCORE},

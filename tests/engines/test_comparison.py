@@ -32,10 +32,10 @@ def test_the_same_rows_in_another_order_are_no_difference() -> None:
 
 def test_a_value_is_shown_with_its_key_on_both_sides() -> None:
     """A Sunday's weekday, as Sail and as Spark have it."""
-    days = ["2013-01-05", "2013-01-06", "2013-01-07"]
+    days = ["2024-01-06", "2024-01-07", "2024-01-08"]
     sail, spark = ({"day": days, "weekday": [5.0, sunday, 0.0]} for sunday in (-1.0, 6.0))
     assert texts(sail, spark, Rules()) == [
-        "t.weekday: the values differ in 1 row\n    day='2013-01-06': sail -1.0, spark 6.0"
+        "t.weekday: the values differ in 1 row\n    day='2024-01-07': sail -1.0, spark 6.0"
     ]
 
 
@@ -200,7 +200,7 @@ def write_table(
 
 def test_a_table_is_read_as_its_log_describes_it(tmp_path: Path) -> None:
     """JVM Spark writes moments in a type of its own; a column is NULL in the files from before it."""
-    at = pa.array([datetime(2013, 1, 6, tzinfo=UTC)], pa.timestamp("us", "UTC"))
+    at = pa.array([datetime(2024, 1, 7, tzinfo=UTC)], pa.timestamp("us", "UTC"))
     first, second = pa.table({"id": [1], "at": at}), pa.table({"id": [2], "at": at, "x": [0.5]})
     schema = {"id": "long", "at": "timestamp", "x": "double"}
     commits = {"old": first, "1": first}, {"old": None, "2": second}

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from whole_run import SCHEMA, SETTINGS, Run
 
 from local_workspace.bundle import Bundle, load_bundle
-from local_workspace.engine.session import register_tables
 from local_workspace.workspace import REPOSITORY
+from monitoring.dashboard import dashboard_file
+from project.config import config_file, load_config
 from project.tables import Tables
+from tests.whole_run import SCHEMA, SETTINGS, Run
 
+CONFIG = load_config()
 COLUMNS_OF_GRID = 6
 WEEK = timedelta(days=7)
 
@@ -27,22 +29,18 @@ def bundle() -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def schema(spark: SparkSession, first: Run, bundle: Bundle) -> Iterator[str]:
+def schema(first: Run, bundle: Bundle) -> Iterator[str]:
     """The schema that the dashboard's queries are about, as the session's current one."""
     own = bundle.resource("dashboards", "dashboard")
     assert own["dataset_schema"] == SCHEMA
-    register_tables(spark, first.workspace.root / "warehouse")
-    spark.sql(f"USE `{SCHEMA}`")
-    yield Tables(own["dataset_catalog"], own["dataset_schema"]).full_schema
-    spark.sql("USE spark_catalog.default")
-    for table in first.tables:
-        spark.sql(f"DROP TABLE `{SCHEMA}`.{table}")  # from the catalog alone: the files are the whole run's
+    with first.current_schema():
+        yield Tables(own["dataset_catalog"], own["dataset_schema"]).full_schema
 
 
 @pytest.fixture(scope="module")
 def dashboard() -> dict[str, Any]:
     """The dashboard as it is deployed."""
-    content: dict[str, Any] = json.loads((REPOSITORY / "monitoring" / "monitoring.lvdash.json").read_text())
+    content: dict[str, Any] = json.loads(dashboard_file(config_file()).read_text())
     return content
 
 
@@ -97,20 +95,19 @@ def test_no_widget_lies_on_another(dashboard: dict[str, Any]) -> None:
 
 def test_predictions_are_counted_by_day(spark: SparkSession, results: dict[str, DataFrame]) -> None:
     predictions = spark.table("predictions").toPandas()
-    days = predictions.groupby(predictions["prediction_at"].dt.floor("D"))["prediction"]
+    days = predictions.groupby(predictions[CONFIG.subject.prediction_time].dt.floor("D"))["prediction"]
     found = results["predictions_by_day"].toPandas().set_index("day")
     assert found["predictions"].to_dict() == days.size().to_dict()
     assert found["mean_prediction"].to_dict() == pytest.approx(days.mean().to_dict())
 
 
-def test_quality_is_that_of_the_flights_whose_outcome_is_known(
-    spark: SparkSession, results: dict[str, DataFrame]
-) -> None:
-    log = spark.table("inference_log").filter(F.col("late").isNotNull()).toPandas()
-    days = log.groupby(log["prediction_at"].dt.floor("D"))
+def test_quality_is_that_of_the_rows_whose_label_is_known(spark: SparkSession, results: dict[str, DataFrame]) -> None:
+    label = CONFIG.label.column
+    log = spark.table("inference_log").filter(F.col(label).isNotNull()).toPandas()
+    days = log.groupby(log[CONFIG.subject.prediction_time].dt.floor("D"))
     found = results["quality_by_day"].toPandas().set_index("day")
     assert found["labelled_rows"].to_dict() == pytest.approx(days.size().to_dict())
-    assert found["label_rate"].to_dict() == pytest.approx(days["late"].mean().to_dict())
+    assert found["mean_label"].to_dict() == pytest.approx(days[label].mean().to_dict())
     assert found["mean_prediction"].to_dict() == pytest.approx(days["prediction"].mean().to_dict())
 
 
@@ -124,7 +121,7 @@ def test_columns_come_by_how_far_they_are_from_what_is_usual(
 
 def test_slices_of_the_last_days_add_up(results: dict[str, DataFrame]) -> None:
     found = results["slices"].toPandas().groupby("slice_key")["labelled_rows"].sum()
-    assert set(found.index) == {"origin", "carrier"}
+    assert set(found.index) == set(CONFIG.slices)
     assert found.nunique() == 1
 
 
@@ -149,7 +146,7 @@ def test_the_violation_alert_follows_the_newest_verdict(
     alert = alerts["violated"]
     verdicts = spark.table("monitoring_verdicts").filter("check_name = ':all'")
     (newest,) = verdicts.orderBy(F.desc("as_of")).limit(1).collect()
-    text = alert["query_text"].replace("current_timestamp()", "TIMESTAMP '2013-08-10 12:00:00'")
+    text = alert["query_text"].replace("current_timestamp()", "TIMESTAMP '2024-04-10 12:00:00'")
     assert is_triggered(spark, alert, text) is newest["violated"]
     for violated in (True, False):
         later = verdicts.limit(1).withColumns({"violated": F.lit(violated), "as_of": F.expr("as_of + INTERVAL 1 DAY")})
@@ -162,7 +159,7 @@ def test_the_violation_alert_tells_of_a_verdict_that_is_two_days_old(
     spark: SparkSession, alerts: dict[str, dict[str, Any]]
 ) -> None:
     alert = alerts["violated"]
-    for now, triggered in (("2013-08-11 00:00:00", False), ("2013-08-11 00:00:01", True)):
+    for now, triggered in (("2024-04-11 00:00:00", False), ("2024-04-11 00:00:01", True)):
         query = alert["query_text"].replace("current_timestamp()", f"TIMESTAMP '{now}'")
         query = query.replace("violated OR", "false OR")
         assert is_triggered(spark, alert, query) is triggered, now
@@ -172,7 +169,7 @@ def test_the_alert_of_missing_predictions_looks_a_little_further_back_than_a_run
     spark: SparkSession, alerts: dict[str, dict[str, Any]]
 ) -> None:
     alert = alerts["predictions"]
-    assert is_triggered(spark, alert, alert["query_text"])  # nothing was scored since 2013
-    for now, triggered in (("2013-08-10 01:59:59", False), ("2013-08-10 02:00:00", True)):
+    assert is_triggered(spark, alert, alert["query_text"])  # nothing is scored any more
+    for now, triggered in (("2024-04-10 01:59:59", False), ("2024-04-10 02:00:00", True)):
         query = alert["query_text"].replace("current_timestamp()", f"TIMESTAMP '{now}'")
         assert is_triggered(spark, alert, query) is triggered, now

@@ -8,7 +8,6 @@ import mlflow.sklearn
 import pandas as pd
 import pytest
 from databricks.sdk import WorkspaceClient
-from deployments import Deployment, deploy
 from mlflow import MlflowClient
 from mlflow.models import infer_signature
 from pyspark.sql import SparkSession
@@ -25,9 +24,10 @@ from project.config import Config
 from project.registry import champion_version
 from project.times import validation_window
 from project.verdicts import Verdict, read_verdict, write_verdict
+from tests.deployments import Deployment, deploy
 from validation import validate
 
-AS_OF = datetime(2013, 8, 1, tzinfo=UTC)
+AS_OF = datetime(2024, 4, 1, tzinfo=UTC)
 
 
 class Judge:
@@ -71,34 +71,34 @@ def model(deployed: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def flights(deployed: Deployment, config: Config) -> pd.DataFrame:
-    """A flight a day, asked about at noon, and its aircraft; the first is what the smoke query asks about."""
+def orders(deployed: Deployment, config: Config) -> pd.DataFrame:
+    """An order a day, placed at noon, and its customer; the first is what the smoke query asks about."""
     asked = [AS_OF + timedelta(days=day, hours=-12) for day in range(4)]
-    flights = pd.DataFrame({"flight_id": ["before", "a", "b", "c"], "tailnum": "N1", "prediction_at": asked})
-    flights["sched_dep_at"] = flights["prediction_at"] + timedelta(hours=2)
-    flights[list(config.schedule_features.numeric)] = 1.0
-    flights[list(config.schedule_features.categorical)] = "EWR"
-    deployed.spark.createDataFrame(flights).write.saveAsTable(deployed.tables.flights)
-    return flights
+    orders = pd.DataFrame({"order_id": ["before", "a", "b", "c"], "customer_id": "C1", "ordered_at": asked})
+    orders["closes_at"] = orders["ordered_at"] + timedelta(days=1)
+    orders[list(config.request_features.numeric)] = 1.0
+    orders[list(config.request_features.categorical)] = "A"
+    deployed.spark.createDataFrame(orders).write.saveAsTable(deployed.tables.named("orders"))
+    return orders
 
 
 @pytest.fixture(scope="module")
-def versions(deployed: Deployment, model: str, flights: pd.DataFrame) -> list[str]:
-    """Four versions; each predicts its own number for every flight."""
+def versions(deployed: Deployment, model: str, orders: pd.DataFrame) -> list[str]:
+    """Four versions; each predicts its own number for every order."""
     # The workspace sets the path of it.
     from databricks.feature_engineering import FeatureEngineeringClient, FeatureLookup  # noqa: PLC0415
 
-    client, planes = FeatureEngineeringClient(), deployed.full_name("seats")
-    seats = deployed.spark.createDataFrame([("N1", 150.0)], "tailnum string, seats double")
-    client.create_table(name=planes, primary_keys="tailnum", df=seats)
-    rows = deployed.spark.createDataFrame([("N1", 1.0)], "tailnum string, late double")
+    client, ages = FeatureEngineeringClient(), deployed.full_name("ages")
+    age = deployed.spark.createDataFrame([("C1", 40.0)], "customer_id string, age double")
+    client.create_table(name=ages, primary_keys="customer_id", df=age)
+    rows = deployed.spark.createDataFrame([("C1", 1.0)], "customer_id string, returned double")
     training_set = client.create_training_set(
         df=rows,
-        feature_lookups=[FeatureLookup(table_name=planes, lookup_key="tailnum")],
-        label="late",
-        exclude_columns=["tailnum"],
+        feature_lookups=[FeatureLookup(table_name=ages, lookup_key="customer_id")],
+        label="returned",
+        exclude_columns=["customer_id"],
     )
-    example = training_set.load_df().toPandas()[["seats"]]
+    example = training_set.load_df().toPandas()[["age"]]
     for number in range(1, 5):
         constant = DummyRegressor(strategy="constant", constant=float(number)).fit(example, [0.0])
         client.log_model(
@@ -119,12 +119,12 @@ def states(run: JobRun) -> dict[str, str]:
 
 
 def served(deployed: Deployment) -> tuple[dict[str, int], list[float]]:
-    """The traffic by version, and what the endpoint answers for one flight."""
+    """The traffic by version, and what the endpoint answers for one order."""
     endpoint = served_endpoint(deployed.bundle)
     with serve_api(Context(deployed.workspace, lambda: deployed.spark)):
         api = WorkspaceClient().serving_endpoints
         config = api.get(endpoint).config
-        answer = api.query(endpoint, dataframe_records=[{"tailnum": "N1", "seats": 150.0}]).predictions
+        answer = api.query(endpoint, dataframe_records=[{"customer_id": "C1", "age": 40.0}]).predictions
     versions = {entity.name: entity.entity_version for entity in config.served_entities}
     return {versions[one.served_entity_name]: one.traffic_percentage for one in config.traffic_config.routes}, answer
 

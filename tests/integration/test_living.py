@@ -6,43 +6,43 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 from databricks.sdk import WorkspaceClient
-from deployments import Deployment, deploy
-from living import changed, registry
 from mlflow import MlflowClient
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from feature_engineering.congestion import congestion_features
 from local_workspace.api import Context, serve_api
 from local_workspace.cli import served_endpoint
 from local_workspace.resources import make_mlflow_resources
 from local_workspace.workspace import Workspace
 from monitoring.violations import ALL
 from project.registry import champion_version
+from tests.deployments import Deployment, deploy
+from tests.living import changed, registry
 from tests.unit.tables import collected
+from use_case.features import customer_features
 
 pytestmark = pytest.mark.homes("local", "connect", reason="the jobs of a bundle, beside the local workspace's API")
 
-NEW = "waiting_share"
-DAYS = [datetime(2013, 7, day, tzinfo=UTC) for day in range(1, 9)]
+NEW = "customer_slowdown"
+DAYS = [datetime(2024, 4, day, tzinfo=UTC) for day in range(1, 9)]
 
 
-def with_share(flights: DataFrame, as_of: datetime) -> DataFrame:
-    """One line more in `congestion.py`."""
-    share = F.col("waiting") / F.nullif(F.col("waiting") + F.col("departures_3h"), F.lit(0.0))
-    return congestion_features(flights, as_of).withColumn(NEW, share)
+def with_slowdown(labels: DataFrame, as_of: datetime) -> DataFrame:
+    """One line more in `features.py`."""
+    slowdown = F.col("customer_orders_28d") / F.nullif(F.col("customer_orders_7d"), F.lit(0.0))
+    return customer_features(labels, as_of).withColumn(NEW, slowdown)
 
 
-def without_load(flights: DataFrame, as_of: datetime) -> DataFrame:
+def without_refund(labels: DataFrame, as_of: datetime) -> DataFrame:
     """And later one less."""
-    return with_share(flights, as_of).drop("load_next_2h")
+    return with_slowdown(labels, as_of).drop("customer_refund_28d")
 
 
 @pytest.fixture(scope="module")
 def deployment(spark: SparkSession, workspace: Workspace) -> Iterator[Deployment]:
     """The bundle with two months of history, of which two weeks judge."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BUNDLE_VAR_history_start", "2013-05-01T00:00:00Z")
+        patch.setenv("BUNDLE_VAR_history_start", "2024-02-01T00:00:00Z")
         patch.setenv("BUNDLE_VAR_validation_days", "14")
         made = deploy(spark, workspace, "living")
         make_mlflow_resources(made.bundle, workspace)
@@ -56,17 +56,16 @@ def run(deployment: Deployment, job: str, as_of: datetime, **parameters: str) ->
 
 def predicted(deployment: Deployment, as_of: datetime) -> pd.DataFrame:
     rows = deployment.spark.table(deployment.tables.predictions).filter(F.col("as_of") == F.lit(as_of)).toPandas()
-    assert len(rows) > 500
+    assert len(rows) > 80
     assert rows["prediction"].between(0.001, 0.999).all()
     return rows
 
 
 def answer(deployment: Deployment) -> tuple[str, float]:
-    """The version that the endpoint serves, and what it says of one flight of which it gets keys and schedule."""
-    flight = collected(deployment.spark.table(deployment.tables.flights).filter("status = 'scheduled'").limit(1))[0]
-    names = ("origin", "dest", "carrier", "tailnum", "distance_miles", "block_minutes")
-    names = (*names, "departure_minute_of_day", "departure_weekday")
-    record = {name: flight[name] for name in names} | {"prediction_at": flight["prediction_at"].isoformat()}
+    """The version that the endpoint serves, and what it says of one order, of which it gets what is asked with."""
+    orders = deployment.spark.table(deployment.tables.named("orders")).filter("status = 'open'")
+    names = ("customer_id", "price", "items", "shop", "product", "string(weekday) AS weekday")
+    (record,) = collected(orders.selectExpr(*names).limit(1))
     endpoint = served_endpoint(deployment.bundle)
     with serve_api(Context(deployment.workspace, lambda: deployment.spark)):
         api = WorkspaceClient().serving_endpoints
@@ -85,11 +84,11 @@ def test_a_feature_more_goes_from_the_code_to_champion_and_back(deployment: Depl
     assert champion_version(model) == "1"
     assert answer(deployment)[0] == "1"
 
-    with registry(changed("congestion_features", compute=with_share)):
+    with registry(changed("customer_features", compute=with_slowdown)):
         run(deployment, "batch_inference", DAYS[2])
-        filled = deployment.table("congestion_features")
-        counted = filled["waiting"] + filled["departures_3h"]
-        assert (filled[NEW].notna() == (counted > 0)).all(), "for the whole history"
+        filled = deployment.table("customer_features")
+        assert filled[NEW].notna().any()
+        assert (filled[NEW].notna() == (filled["customer_orders_7d"] > 0)).all(), "for the whole history"
         assert set(predicted(deployment, DAYS[2])["model_version"]) == {"1"}, "the champion does not know it"
         assert NEW not in spark.table(tables.predictions).columns
 
@@ -103,7 +102,7 @@ def test_a_feature_more_goes_from_the_code_to_champion_and_back(deployment: Depl
                 judged.groupBy("model_version").agg(
                     F.count(F.lit(1)).alias("rows"),
                     F.count(NEW).alias("known"),
-                    F.sum(F.hash("flight_id").cast("long")).alias("which"),
+                    F.sum(F.hash("order_id").cast("long")).alias("which"),
                 )
             )
         }
@@ -138,7 +137,7 @@ def test_a_feature_more_goes_from_the_code_to_champion_and_back(deployment: Depl
         assert set(predicted(deployment, DAYS[6])["model_version"]) == {"1"}
         assert answer(deployment)[0] == "1"
 
-    with registry(changed("congestion_features", compute=without_load)):
+    with registry(changed("customer_features", compute=without_refund)):
         run(deployment, "batch_inference", DAYS[7])
         last = predicted(deployment, DAYS[7])
         assert set(last["model_version"]) == {"1"}, "it learned from a feature that is no longer computed"

@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 START = datetime(2024, 3, 30, 23, 0)
-AIRPORTS = ["EWR", "JFK", "LGA"]
-WEATHER, CONGESTION, PLANES = (f"spark_catalog.parity.{name}" for name in ("weather", "congestion", "planes"))
+SHOPS = ["Alder", "Birch", "Cedar"]
+PRICES, STOCK, CUSTOMERS = (f"spark_catalog.parity.{name}" for name in ("prices", "stock", "customers"))
 
 
 def drawing(seed: int) -> Random:
@@ -24,44 +24,42 @@ def sometimes(chance: Random, value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def weather_rows() -> list[tuple[Any, ...]]:
+def price_rows() -> list[tuple[Any, ...]]:
     chance = drawing(1)
-    hours = [(airport, hour) for airport in AIRPORTS for hour in range(24) if chance.random() < 0.7]
+    hours = [(store, hour) for store in SHOPS for hour in range(24) if chance.random() < 0.7]
     return [
-        (airport, START + timedelta(hours=hour), sometimes(chance, chance.random()), sometimes(chance, hour))
-        for airport, hour in hours
+        (store, START + timedelta(hours=hour), sometimes(chance, chance.random()), sometimes(chance, hour))
+        for store, hour in hours
     ]
 
 
 @pytest.fixture(scope="module")
-def tables(spark: SparkSession, local: ModuleType, weather_rows: list[tuple[Any, ...]]) -> None:
+def tables(spark: SparkSession, local: ModuleType, price_rows: list[tuple[Any, ...]]) -> None:
     client = local.FeatureEngineeringClient()
-    weather = spark.createDataFrame(weather_rows, "station string, known_at timestamp, wind double, hour int")
-    client.create_table(name=WEATHER, primary_keys=["station", "known_at"], timeseries_column="known_at", df=weather)
+    prices = spark.createDataFrame(price_rows, "store string, known_at timestamp, price double, hour int")
+    client.create_table(name=PRICES, primary_keys=["store", "known_at"], timeseries_column="known_at", df=prices)
     chance = drawing(2)
-    congestion = spark.createDataFrame(
+    stock = spark.createDataFrame(
         [
             (
                 START + minutes(15 * quarter),
-                airport,
-                carrier,
+                store,
+                product,
                 sometimes(chance, chance.randrange(50)),
                 "x" * quarter,
             )
             for quarter in range(0, 96, 3)
-            for airport in AIRPORTS
-            for carrier in (1, 2)
+            for store in SHOPS
+            for product in (1, 2)
         ],
-        "at timestamp, airport string, carrier bigint, departures int, note string",
+        "at timestamp, store string, product bigint, items int, note string",
     )
-    client.create_table(
-        name=CONGESTION, primary_keys=["at", "airport", "carrier"], timeseries_column="at", df=congestion
-    )
-    planes = spark.createDataFrame(
+    client.create_table(name=STOCK, primary_keys=["at", "store", "product"], timeseries_column="at", df=stock)
+    customers = spark.createDataFrame(
         [(f"N{number}", sometimes(chance, number), number % 2 == 0) for number in range(8)],
-        "tailnum string, seats int, jet boolean",
+        "customer_id string, credit int, trusted boolean",
     )
-    client.create_table(name=PLANES, primary_keys="tailnum", df=planes)
+    client.create_table(name=CUSTOMERS, primary_keys="customer_id", df=customers)
 
 
 def label_rows(seed: int) -> list[tuple[Any, ...]]:
@@ -70,7 +68,7 @@ def label_rows(seed: int) -> list[tuple[Any, ...]]:
     beside = [timedelta(0), timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1), minutes(20)]
     drawn = [
         (
-            sometimes(chance, chance.choice([*AIRPORTS, "SFO"])),
+            sometimes(chance, chance.choice([*SHOPS, "Dogwood"])),
             START + timedelta(hours=chance.randrange(-2, 27)) + chance.choice(beside),
             chance.choice([1, 2, 3]),
             sometimes(chance, f"N{chance.randrange(10)}"),
@@ -83,26 +81,26 @@ def label_rows(seed: int) -> list[tuple[Any, ...]]:
 
 
 def labels(spark: SparkSession, seed: int) -> DataFrame:
-    columns = "origin string, asked_at timestamp, carrier bigint, tail string, distance double, late int"
+    columns = "shop string, asked_at timestamp, product bigint, customer string, distance double, returned int"
     return spark.createDataFrame(label_rows(seed), columns)
 
 
 def draw_lookups(seed: int) -> list[Lookup]:
     chance = drawing(seed)
     windows = [None, minutes(0), minutes(60), minutes(180), timedelta(hours=1, microseconds=1)]
-    weather: dict[str, Any] = {"timestamp_lookup_key": "asked_at", "lookback_window": chance.choice(windows)}
-    congestion: dict[str, Any] = {
+    prices: dict[str, Any] = {"timestamp_lookup_key": "asked_at", "lookback_window": chance.choice(windows)}
+    stock: dict[str, Any] = {
         "timestamp_lookup_key": "asked_at",
         "lookback_window": chance.choice(windows),
     }
-    planes: dict[str, Any] = {}
-    weather["feature_names"] = chance.choice([None, ["hour"], ["hour", "wind"], "wind", ["known_at", "wind"]])
-    congestion["rename_outputs"] = chance.choice([None, {"departures": "crowd"}])
-    planes["feature_names"] = chance.choice([None, ["seats", "jet"]])
+    customers: dict[str, Any] = {}
+    prices["feature_names"] = chance.choice([None, ["hour"], ["hour", "price"], "price", ["known_at", "price"]])
+    stock["rename_outputs"] = chance.choice([None, {"items": "crowd"}])
+    customers["feature_names"] = chance.choice([None, ["credit", "trusted"]])
     lookups = [
-        Lookup(WEATHER, ["origin"], weather),
-        Lookup(CONGESTION, ["origin", "carrier"], congestion),
-        Lookup(PLANES, ["tail"], planes),
+        Lookup(PRICES, ["shop"], prices),
+        Lookup(STOCK, ["shop", "product"], stock),
+        Lookup(CUSTOMERS, ["customer"], customers),
     ]
     chance.shuffle(lookups)
     return lookups[: chance.randrange(1, 4)]
@@ -113,8 +111,8 @@ def test_random_training_sets_are_the_same(
     seed: int, spark: SparkSession, local: ModuleType, real: ModuleType, tables: None
 ) -> None:
     options = {
-        "label": drawing(seed).choice(["late", None, ["late", "distance"]]),
-        "exclude_columns": drawing(seed).choice([[], ["origin", "tail"], ["asked_at", "hour", "seats"]]),
+        "label": drawing(seed).choice(["returned", None, ["returned", "distance"]]),
+        "exclude_columns": drawing(seed).choice([[], ["shop", "customer"], ["asked_at", "hour", "credit"]]),
     }
     ours, theirs = (
         training_set(package, labels(spark, seed), draw_lookups(seed), **options).load_df() for package in (local, real)
@@ -126,11 +124,11 @@ def test_random_training_sets_are_the_same(
 def test_the_sessions_time_zone_changes_nothing(
     zone: str, spark: SparkSession, local: ModuleType, real: ModuleType, tables: None
 ) -> None:
-    lookups = [Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at", "lookback_window": minutes(60)})]
+    lookups = [Lookup(PRICES, ["shop"], {"timestamp_lookup_key": "asked_at", "lookback_window": minutes(60)})]
     spark.conf.set("spark.sql.session.timeZone", zone)
     try:
         ours, theirs = (
-            training_set(package, labels(spark, 11), lookups, label="late").load_df() for package in (local, real)
+            training_set(package, labels(spark, 11), lookups, label="returned").load_df() for package in (local, real)
         )
         assert_same(ours, theirs)
     finally:
@@ -140,37 +138,35 @@ def test_the_sessions_time_zone_changes_nothing(
 def test_rows_without_a_time_are_dropped(
     spark: SparkSession, local: ModuleType, real: ModuleType, tables: None
 ) -> None:
-    lookups = [Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at"})]
+    lookups = [Lookup(PRICES, ["shop"], {"timestamp_lookup_key": "asked_at"})]
     untimed = labels(spark, 12).withColumn("asked_at", F.when(F.col("distance") > 0.5, F.col("asked_at")))
-    ours, theirs = (training_set(package, untimed, lookups, label="late").load_df() for package in (local, real))
+    ours, theirs = (training_set(package, untimed, lookups, label="returned").load_df() for package in (local, real))
     assert_same(ours, theirs)
 
 
 def test_one_table_in_two_lookups(spark: SparkSession, local: ModuleType, real: ModuleType, tables: None) -> None:
     lookups = [
-        Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at", "feature_names": ["wind"]}),
-        Lookup(PLANES, ["tail"], {"rename_outputs": {"seats": "jet", "jet": "seats"}}),
-        Lookup(WEATHER, ["origin"], {"timestamp_lookup_key": "asked_at", "feature_names": ["hour"]}),
+        Lookup(PRICES, ["shop"], {"timestamp_lookup_key": "asked_at", "feature_names": ["price"]}),
+        Lookup(CUSTOMERS, ["customer"], {"rename_outputs": {"credit": "trusted", "trusted": "credit"}}),
+        Lookup(PRICES, ["shop"], {"timestamp_lookup_key": "asked_at", "feature_names": ["hour"]}),
         Lookup(
-            WEATHER,
-            ["destination"],
+            PRICES,
+            ["other_shop"],
             {
                 "timestamp_lookup_key": "asked_at",
-                "feature_names": ["hour", "wind"],
-                "rename_outputs": {"wind": "wind_there", "hour": "hour_there", "none": "such"},
+                "feature_names": ["hour", "price"],
+                "rename_outputs": {"price": "price_there", "hour": "hour_there", "none": "such"},
             },
         ),
     ]
-    flights = labels(spark, 13).withColumn("destination", F.lit("JFK"))
-    ours, theirs = (training_set(package, flights, lookups, label="late").load_df() for package in (local, real))
+    asked = labels(spark, 13).withColumn("other_shop", F.lit("Birch"))
+    ours, theirs = (training_set(package, asked, lookups, label="returned").load_df() for package in (local, real))
     assert_same(ours, theirs)
 
 
-def latest(
-    weather: list[tuple[Any, ...]], station: str | None, asked_at: datetime, window: timedelta
-) -> tuple[Any, Any]:
+def latest(prices: list[tuple[Any, ...]], store: str | None, asked_at: datetime, window: timedelta) -> tuple[Any, Any]:
     """The definition, row by row: the newest one that is neither after the question nor too old."""
-    seen = [row for row in weather if row[0] == station and asked_at - window <= row[1] <= asked_at]
+    seen = [row for row in prices if row[0] == store and asked_at - window <= row[1] <= asked_at]
     return max(seen, key=lambda row: row[1])[2:] if seen else (None, None)
 
 
@@ -179,15 +175,15 @@ def test_both_are_what_a_search_row_by_row_finds(
     window: timedelta,
     spark: SparkSession,
     local: ModuleType,
-    weather_rows: list[tuple[Any, ...]],
+    price_rows: list[tuple[Any, ...]],
     tables: None,
 ) -> None:
     options = {
         "timestamp_lookup_key": "asked_at",
         "lookback_window": window,
-        "feature_names": ["wind", "hour"],
+        "feature_names": ["price", "hour"],
     }
-    ours = training_set(local, labels(spark, 14), [Lookup(WEATHER, ["origin"], options)], label="late").load_df()
-    expected = [(*row[:-1], *latest(weather_rows, row[0], row[1], window), row[-1]) for row in label_rows(14)]
+    ours = training_set(local, labels(spark, 14), [Lookup(PRICES, ["shop"], options)], label="returned").load_df()
+    expected = [(*row[:-1], *latest(price_rows, row[0], row[1], window), row[-1]) for row in label_rows(14)]
     assert_same(ours, spark.createDataFrame(expected, ours.schema))
     assert len(rows(ours)) > 1

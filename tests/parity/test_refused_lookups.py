@@ -14,12 +14,12 @@ TIMED = {"timestamp_lookup_key": "at"}
 
 
 @pytest.fixture(scope="module")
-def flights(spark: SparkSession, local: ModuleType) -> DataFrame:
+def asked(spark: SparkSession, local: ModuleType) -> DataFrame:
     client = local.FeatureEngineeringClient()
-    rows = spark.createDataFrame([("a", datetime(2024, 1, 1), 1.0)], "k string, known_at timestamp, wind double")
+    rows = spark.createDataFrame([("a", datetime(2024, 1, 1), 1.0)], "k string, known_at timestamp, price double")
     client.create_table(name=SERIES, primary_keys=["k", "known_at"], timeseries_column="known_at", df=rows)
     client.create_table(name=STATIC, primary_keys=["k"], df=rows.drop("known_at"))
-    return rows.select("k", F.col("known_at").alias("at"), F.lit(1).alias("late"), F.lit(2).alias("number"))
+    return rows.select("k", F.col("known_at").alias("at"), F.lit(1).alias("returned"), F.lit(2).alias("number"))
 
 
 CASES: dict[str, tuple[list[Lookup], dict[str, Any]]] = {
@@ -27,22 +27,22 @@ CASES: dict[str, tuple[list[Lookup], dict[str, Any]]] = {
     "a time for a static table": ([Lookup(STATIC, ["k"], TIMED)], {}),
     "too many keys": ([Lookup(SERIES, ["k", "at"], TIMED)], {}),
     "a key that is not there": ([Lookup(SERIES, ["none"], TIMED)], {}),
-    "a label as a key": ([Lookup(STATIC, ["late"])], {}),
+    "a label as a key": ([Lookup(STATIC, ["returned"])], {}),
     "a key of another type": ([Lookup(STATIC, ["number"])], {}),
     "a time of another type": ([Lookup(SERIES, ["k"], {"timestamp_lookup_key": "number"})], {}),
     "a feature that is not there": ([Lookup(STATIC, ["k"], {"feature_names": ["none"]})], {}),
     "one name twice": ([Lookup(STATIC, ["k"]), Lookup(SERIES, ["k"], TIMED)], {}),
-    "a name of the dataframe": ([Lookup(STATIC, ["k"], {"rename_outputs": {"wind": "number"}})], {}),
+    "a name of the dataframe": ([Lookup(STATIC, ["k"], {"rename_outputs": {"price": "number"}})], {}),
     "a label that is not there": ([Lookup(STATIC, ["k"])], {"label": "none"}),
-    "a label that is excluded": ([Lookup(STATIC, ["k"])], {"exclude_columns": ["late"]}),
+    "a label that is excluded": ([Lookup(STATIC, ["k"])], {"exclude_columns": ["returned"]}),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_refused_lookups_are_the_same(case: str, local: ModuleType, real: ModuleType, flights: DataFrame) -> None:
+def test_refused_lookups_are_the_same(case: str, local: ModuleType, real: ModuleType, asked: DataFrame) -> None:
     lookups, options = CASES[case]
     for package in (local, real):
-        call = error_of(lambda: training_set(package, flights, lookups, **{"label": "late", **options}))  # noqa: B023
+        call = error_of(lambda: training_set(package, asked, lookups, **{"label": "returned", **options}))  # noqa: B023
         assert call is ValueError
 
 

@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-TABLE, STATIC = "spark_catalog.parity.scored_weather", "spark_catalog.parity.scored_planes"
+TABLE, STATIC = "spark_catalog.parity.scored_prices", "spark_catalog.parity.scored_customers"
 MODEL = "spark_catalog.parity.{}"
-INPUTS = ["distance", "gust", "wind", "seats"]
+INPUTS = ["distance", "discount", "price", "credit"]
 
 
 def at(hour: int) -> datetime:
@@ -21,38 +21,40 @@ def at(hour: int) -> datetime:
 
 
 @pytest.fixture(scope="module")
-def flights(spark: SparkSession) -> DataFrame:
+def asked(spark: SparkSession) -> DataFrame:
     rows = [
-        (key, at(hour), tail, float(hour), hour % 2)
+        (key, at(hour), customer, float(hour), hour % 2)
         for hour in range(1, 24)
-        for key, tail in (("JFK", "N1"), ("LGA", "N2"), ("SFO", "N3"), (None, None))
+        for key, customer in (("Birch", "N1"), ("Cedar", "N2"), ("Dogwood", "N3"), (None, None))
     ]
-    return spark.createDataFrame(rows, "origin string, asked_at timestamp, tail string, distance double, late int")
+    return spark.createDataFrame(
+        rows, "shop string, asked_at timestamp, customer string, distance double, returned int"
+    )
 
 
 @pytest.fixture(scope="module")
-def logged(spark: SparkSession, local: ModuleType, real: ModuleType, flights: DataFrame) -> dict[str, ModuleType]:
+def logged(spark: SparkSession, local: ModuleType, real: ModuleType, asked: DataFrame) -> dict[str, ModuleType]:
     client = local.FeatureEngineeringClient()
-    weather = spark.createDataFrame(
+    prices = spark.createDataFrame(
         [
             (key, at(hour), hour * 1.5 if hour % 3 else None, hour * 0.1)
             for hour in range(0, 20, 2)
-            for key in ("JFK", "LGA")
+            for key in ("Birch", "Cedar")
         ],
-        "origin string, at timestamp, wind double, gust double",
+        "shop string, at timestamp, price double, discount double",
     )
-    client.create_table(name=TABLE, primary_keys=["origin", "at"], timeseries_column="at", df=weather)
-    planes = spark.createDataFrame([("N1", 100), ("N2", 200)], "tail string, seats int")
-    client.create_table(name=STATIC, primary_keys="tail", df=planes)
+    client.create_table(name=TABLE, primary_keys=["shop", "at"], timeseries_column="at", df=prices)
+    customers = spark.createDataFrame([("N1", 100), ("N2", 200)], "customer string, credit int")
+    client.create_table(name=STATIC, primary_keys="customer", df=customers)
     lookups = [
-        Lookup(TABLE, ["origin"], {"timestamp_lookup_key": "asked_at", "lookback_window": minutes(120)}),
-        Lookup(STATIC, ["tail"]),
+        Lookup(TABLE, ["shop"], {"timestamp_lookup_key": "asked_at", "lookback_window": minutes(120)}),
+        Lookup(STATIC, ["customer"]),
     ]
     packages = {"local": local, "real": real}
     for name, package in packages.items():
-        made = training_set(package, flights, lookups, label="late", exclude_columns=["origin", "asked_at", "tail"])
+        made = training_set(package, asked, lookups, label="returned", exclude_columns=["shop", "asked_at", "customer"])
         data = made.load_df().toPandas().sort_values(["distance", *INPUTS], ignore_index=True)
-        model = HistGradientBoostingRegressor(min_samples_leaf=2).fit(data[INPUTS], data["late"])
+        model = HistGradientBoostingRegressor(min_samples_leaf=2).fit(data[INPUTS], data["returned"])
         with mlflow.start_run():
             returned = package.FeatureEngineeringClient().log_model(
                 model=model,
@@ -70,17 +72,17 @@ def logged(spark: SparkSession, local: ModuleType, real: ModuleType, flights: Da
 CHANGES: dict[str, Any] = {
     "as it is": lambda df: df,
     "with the label and more": lambda df: df.select(F.lit("more").alias("more"), "*"),
-    "with a feature": lambda df: df.select(F.lit(3.5).alias("wind"), "*").drop("late"),
-    "with all features of a table": lambda df: df.withColumns({"gust": F.lit(0.5), "wind": F.lit(3.5)}),
+    "with a feature": lambda df: df.select(F.lit(3.5).alias("price"), "*").drop("returned"),
+    "with all features of a table": lambda df: df.withColumns({"discount": F.lit(0.5), "price": F.lit(3.5)}),
     "columns in another order": lambda df: df.select(*reversed(df.columns)),
     "without times": lambda df: df.withColumn("asked_at", F.lit(None).cast("timestamp")),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_scores_are_the_same(change: str, flights: DataFrame, logged: dict[str, ModuleType]) -> None:
+def test_scores_are_the_same(change: str, asked: DataFrame, logged: dict[str, ModuleType]) -> None:
     version = "/1" if change == "as it is" else "@champion"
-    batch = CHANGES[change](flights)
+    batch = CHANGES[change](asked)
     ours, theirs = (
         package.FeatureEngineeringClient().score_batch(model_uri=f"models:/{MODEL.format(name)}{version}", df=batch)
         for name, package in logged.items()
@@ -88,25 +90,25 @@ def test_scores_are_the_same(change: str, flights: DataFrame, logged: dict[str, 
     assert_same(ours, theirs)
 
 
-def test_result_types_are_the_same(flights: DataFrame, logged: dict[str, ModuleType]) -> None:
+def test_result_types_are_the_same(asked: DataFrame, logged: dict[str, ModuleType]) -> None:
     ours, theirs = (
         package.FeatureEngineeringClient().score_batch(
-            model_uri=f"models:/{MODEL.format(name)}/1", df=flights, result_type="string"
+            model_uri=f"models:/{MODEL.format(name)}/1", df=asked, result_type="string"
         )
         for name, package in logged.items()
     )
     assert_same(ours, theirs)
 
 
-@pytest.mark.parametrize("column", ["origin", "asked_at", "distance"])
-def test_a_missing_column_is_refused(column: str, flights: DataFrame, logged: dict[str, ModuleType]) -> None:
+@pytest.mark.parametrize("column", ["shop", "asked_at", "distance"])
+def test_a_missing_column_is_refused(column: str, asked: DataFrame, logged: dict[str, ModuleType]) -> None:
     for name, package in logged.items():
         client, uri = package.FeatureEngineeringClient(), f"models:/{MODEL.format(name)}/1"
-        assert error_of(lambda: client.score_batch(model_uri=uri, df=flights.drop(column))) is ValueError  # noqa: B023
+        assert error_of(lambda: client.score_batch(model_uri=uri, df=asked.drop(column))) is ValueError  # noqa: B023
 
 
-def test_a_prediction_column_is_refused(flights: DataFrame, logged: dict[str, ModuleType]) -> None:
-    batch = flights.withColumn("prediction", F.lit(1.0))
+def test_a_prediction_column_is_refused(asked: DataFrame, logged: dict[str, ModuleType]) -> None:
+    batch = asked.withColumn("prediction", F.lit(1.0))
     for name, package in logged.items():
         client, uri = package.FeatureEngineeringClient(), f"models:/{MODEL.format(name)}/1"
         assert error_of(lambda: client.score_batch(model_uri=uri, df=batch)) is ValueError  # noqa: B023

@@ -13,13 +13,13 @@ from databricks.sdk import WorkspaceClient
 from local_workspace.api import Context, serve_api, serving_endpoints
 from local_workspace.serving import endpoints
 
-MODEL = "spark_catalog.air.delay"
-SEATS = "spark_catalog.air.seats"
+MODEL = "spark_catalog.shop.returned"
+CREDIT = "spark_catalog.shop.credit"
 
 
 @dataclass
 class Models:
-    """The versions of `MODEL`: version n predicts n times the miles, and the seats on top where it knows them."""
+    """The versions of `MODEL`: version n predicts n times the price, and the credit on top where it knows them."""
 
     loaded: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
@@ -41,9 +41,9 @@ class Models:
         self.loaded.append(version)
         if version in self.broken:
             raise OSError(f"no file of version {version}")
-        seats = LookedUpColumn("seats", SEATS, "seats", JoinKeys(keys=(("tailnum", "tailnum"),)))
-        spec = FeatureSpec((SourceColumn("miles"), SourceColumn("tailnum", include=False)), (seats,))
-        kinds = {"miles": "double", "tailnum": "string", "seats": "double"}
+        credit = LookedUpColumn("credit", CREDIT, "credit", JoinKeys(keys=(("customer_id", "customer_id"),)))
+        spec = FeatureSpec((SourceColumn("price"), SourceColumn("customer_id", include=False)), (credit,))
+        kinds = {"price": "double", "customer_id": "string", "credit": "double"}
         factor = float(version) + (version in self.wrong)
         return ServedModel(spec, kinds, Formula(factor))  # type: ignore[arg-type]
 
@@ -53,7 +53,7 @@ class Formula:
     factor: float
 
     def predict(self, frame: pd.DataFrame) -> pd.Series:
-        return self.factor * frame["miles"] + frame["seats"].fillna(0)
+        return self.factor * frame["price"] + frame["credit"].fillna(0)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def version_of(spark: SparkSession, table: str) -> int:
 
 
 def moment(text: str) -> datetime:
-    """A moment in UTC: '2013-03-10 04:30'."""
+    """A moment in UTC: '2024-03-10 04:30'."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 

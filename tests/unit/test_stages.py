@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-STAGES = ("project", "feature_engineering", "training", "validation", "deployment", "monitoring")
+STAGES = ("project", "use_case", "feature_engineering", "training", "validation", "deployment", "monitoring")
 FILES = [file for stage in STAGES for file in sorted((REPOSITORY / stage).rglob("*.py"))]
 # The first need the JVM in this process; serverless compute refuses the others.
 ATTRIBUTES = {

@@ -1,7 +1,7 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC Scores the flights whose prediction moment came in the hours before `as_of`, with the champion, and brings the
-# MAGIC predictions to the table that consumers read.
+# MAGIC Scores what is asked about in the hours before `as_of`, with the champion, and brings the predictions to the
+# MAGIC table that consumers read.
 
 # COMMAND ----------
 

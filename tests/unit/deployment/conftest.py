@@ -25,7 +25,9 @@ from project.verdicts import Verdict
 from tests.homes import Home
 from tests.unit.tables import InputTables, collected
 
-JULY, AUGUST, SEPTEMBER = (datetime(2013, month, 1, tzinfo=UTC) for month in (7, 8, 9))
+JULY, AUGUST, SEPTEMBER = (datetime(2024, month, 1, tzinfo=UTC) for month in (7, 8, 9))
+# A version is judged on July.
+CONFIG = load_config(validation_days="31")
 COMMIT = "abc123"
 VERDICTS = (
     "model_name string, model_version string, champion_version string, passed boolean, gates string, "
@@ -79,7 +81,7 @@ class Scene:
 
     def promote(self, version: str, as_of: datetime = AUGUST, commit: str = COMMIT, approval: str = "auto") -> str:
         """A run of the promotion task."""
-        candidate = propose(self.model, version, as_of, commit, load_config())
+        candidate = propose(self.model, version, as_of, commit, CONFIG)
         return promote(self.spark, self.tables, candidate, approval, "approval", "11", str(next(_RUNS)))
 
     def roll_back(self, reason: str = "it is wrong", run_id: str | None = None) -> str:

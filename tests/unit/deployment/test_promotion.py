@@ -8,13 +8,12 @@ import pytest
 from deployment.model_deployment.approval import Approval, State
 from deployment.model_deployment.decision import decide
 from deployment.model_deployment.promotion import propose
-from project.config import load_config
 from project.registry import CHALLENGER, CHAMPION
 from project.verdicts import FiledVerdict, Verdict
-from tests.unit.deployment.conftest import AUGUST, COMMIT, JULY, SEPTEMBER, Scene
+from tests.unit.deployment.conftest import AUGUST, COMMIT, CONFIG, JULY, SEPTEMBER, Scene
 
 PASSED = Verdict("m", "5", "4", True, "[]", COMMIT, AUGUST, JULY, AUGUST)
-CANDIDATE = propose("m", "5", AUGUST, COMMIT, load_config())
+CANDIDATE = propose("m", "5", AUGUST, COMMIT, CONFIG)
 NOT_ASKED = Approval(State.NOT_ASKED)
 
 
@@ -43,10 +42,10 @@ def test_a_promotion_without_a_commit_says_that_it_was_not_checked() -> None:
     [
         (None, "4", NOT_ASKED, "no verdict"),
         (filed(passed=False), "4", NOT_ASKED, "failed"),
-        (filed(as_of=JULY), "4", NOT_ASKED, "as of 2013-07-01"),
-        (filed(as_of=AUGUST + timedelta(seconds=1)), "4", NOT_ASKED, "as of 2013-08-01T00:00:01"),
-        (filed(window_start=JULY - timedelta(days=30)), "4", NOT_ASKED, "another window: 2013-06-01 to 2013-08-01"),
-        (filed(window_end=AUGUST - timedelta(days=1)), "4", NOT_ASKED, "another window: 2013-07-01 to 2013-07-31"),
+        (filed(as_of=JULY), "4", NOT_ASKED, "as of 2024-07-01"),
+        (filed(as_of=AUGUST + timedelta(seconds=1)), "4", NOT_ASKED, "as of 2024-08-01T00:00:01"),
+        (filed(window_start=JULY - timedelta(days=30)), "4", NOT_ASKED, "another window: 2024-06-01 to 2024-08-01"),
+        (filed(window_end=AUGUST - timedelta(days=1)), "4", NOT_ASKED, "another window: 2024-07-01 to 2024-07-31"),
         (filed(git_commit="def456"), "4", NOT_ASKED, "by the commit 'def456', and this run is 'abc123'"),
         (filed(git_commit=""), "4", NOT_ASKED, "by the commit ''"),
         (filed(model_version="6"), "4", NOT_ASKED, "another version's: m version 6"),
@@ -56,7 +55,7 @@ def test_a_promotion_without_a_commit_says_that_it_was_not_checked() -> None:
         (filed(champion_version=None), "4", NOT_ASKED, "compared with no champion, and now version 4"),
         (filed(tags={"validation": "failed"}), "4", NOT_ASKED, "tags do not match its verdict: validation"),
         (FiledVerdict(PASSED, "0" * 64, PASSED.tags), "4", NOT_ASKED, "row of its verdict was edited"),
-        (filed(tags={"rolled_back": "2013-08-05: too high"}), "4", NOT_ASKED, "rolled back (2013-08-05: too high)"),
+        (filed(tags={"rolled_back": "2024-08-05: too high"}), "4", NOT_ASKED, "rolled back (2024-08-05: too high)"),
         (filed(), "4", Approval(State.WAITING), "waits for approval"),
         (filed(), "4", Approval(State.REJECTED, "joe@example.com"), "rejected by joe@example.com"),
     ],

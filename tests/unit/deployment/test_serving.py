@@ -24,10 +24,10 @@ from tests.unit.served import MODEL, Models, drop_inference_tables, remove_endpo
 
 pytestmark = pytest.mark.homes("local", reason="about the API of endpoints, where Spark has no part")
 
-ENDPOINT = "delay"
-AS_OF = datetime(2013, 8, 1, tzinfo=UTC)
-TABLES = Tables("spark_catalog", "air")
-FLIGHTS = pd.DataFrame({"miles": [100.0, 200.0], "tailnum": ["N1", None], "seats": [3.0, None]})
+ENDPOINT = "returns"
+AS_OF = datetime(2024, 8, 1, tzinfo=UTC)
+TABLES = Tables("spark_catalog", "shop")
+ORDERS = pd.DataFrame({"price": [100.0, 200.0], "customer_id": ["C1", None], "credit": [3.0, None]})
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Scene:
     def deploy(self, champion: str, *, looks_up: bool = False, callers: str = "readers") -> str:
         """A run of the task after a version has become champion."""
         self.champion = champion
-        tags = {"project": "air", "target": "dev"}
+        tags = {"project": "shop", "target": "dev"}
         return deploy.deploy_endpoint(
             None, TABLES, MODEL, ENDPOINT, AS_OF, tags, "engineers", callers, self.config, looks_up=looks_up
         )
@@ -67,7 +67,7 @@ class Scene:
     def batch_scores(self, version: str) -> pd.DataFrame:
         """What batch scoring says; the traffic at this moment is noted."""
         self.at_smoke.append(self.traffic)
-        return FLIGHTS.assign(prediction=float(version) * FLIGHTS["miles"] + FLIGHTS["seats"].fillna(0))
+        return ORDERS.assign(prediction=float(version) * ORDERS["price"] + ORDERS["credit"].fillna(0))
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +107,9 @@ def test_the_first_champion_makes_the_endpoint(scene: Scene) -> None:
     assert scene.traffic == {"1": 100}
     (entity,) = found.config.served_entities
     assert (entity.entity_name, entity.workload_size, entity.scale_to_zero_enabled) == (MODEL, "Small", True)
-    assert {tag.key: tag.value for tag in found.tags} == {"project": "air", "target": "dev"}
+    assert {tag.key: tag.value for tag in found.tags} == {"project": "shop", "target": "dev"}
     table = found.ai_gateway.inference_table_config
-    assert (table.enabled, table.catalog_name, table.schema_name) == (True, "spark_catalog", "air")
+    assert (table.enabled, table.catalog_name, table.schema_name) == (True, "spark_catalog", "shop")
     granted = scene.client.serving_endpoints.get_permissions(found.id).access_control_list
     assert {entry.group_name: entry.all_permissions[0].permission_level.value for entry in granted} == {
         "engineers": "CAN_MANAGE",
@@ -216,7 +216,7 @@ def test_an_inference_table_that_a_deleted_endpoint_has_left_is_named_and_the_ch
     scene.client.serving_endpoints.delete(ENDPOINT)
     for _ in range(2):
         with pytest.raises(
-            InferenceTableError, match=r"spark_catalog\.air\.serving_payload is there already, .*rename"
+            InferenceTableError, match=r"spark_catalog\.shop\.serving_payload is there already, .*rename"
         ):
             scene.deploy("2")
         assert scene.traffic == {"2": 100}
@@ -284,19 +284,19 @@ def test_with_an_online_store_it_is_asked_with_keys_alone_too(scene: Scene, monk
         return ask(client, endpoint, served, rows)
 
     monkeypatch.setattr(smoke, "_ask", note)
-    columns = scene.config.schedule_features.model_copy(update={"numeric": ("miles",), "categorical": ()})
-    scene.config = scene.config.model_copy(update={"schedule_features": columns})
+    columns = scene.config.request_features.model_copy(update={"numeric": ("price",), "categorical": ()})
+    scene.config = scene.config.model_copy(update={"request_features": columns})
     scene.deploy("1")
-    assert asked == [["miles", "tailnum", "seats"]]
+    assert asked == [["price", "customer_id", "credit"]]
     # Nothing is published here, so that question is refused.
     with pytest.raises(Exception, match="lacks the columns"):
         scene.deploy("1", looks_up=True)
-    assert asked[-1] == ["tailnum", "miles"]
+    assert asked[-1] == ["customer_id", "price"]
 
 
-def test_without_champion_or_flights_it_says_so(scene: Scene) -> None:
+def test_without_champion_or_orders_it_says_so(scene: Scene) -> None:
     with pytest.raises(LookupError, match="has no champion"):
         scene.deploy(None)  # type: ignore[arg-type]
-    scene.batch_scores = lambda _: FLIGHTS.iloc[:0].assign(prediction=0.0)
-    with pytest.raises(SmokeQueryError, match="no flights"):
+    scene.batch_scores = lambda _: ORDERS.iloc[:0].assign(prediction=0.0)
+    with pytest.raises(SmokeQueryError, match="no orders"):
         scene.deploy("1")

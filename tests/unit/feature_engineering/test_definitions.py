@@ -15,11 +15,11 @@ import pytest
 from pyspark.sql import functions as F
 
 from feature_engineering.definitions import digest_of
-from feature_engineering.registry import FEATURE_TABLES, label_table
-from feature_engineering.sources import SOURCES
 from local_workspace.workspace import REPOSITORY
 from project.config import load_config
 from tests.unit.tables import moment
+from use_case.registry import FEATURE_TABLES, label_table
+from use_case.sources import SOURCES
 
 # A package as a team's: the features import the grid, which imports the calendar; nothing imports the rest.
 MODULES = {
@@ -141,31 +141,30 @@ def test_what_is_bound_and_settings_count(load):
     function = load().features
     variants = [
         digest_of(function),
-        digest_of(function, "origin"),
-        digest_of(function, "carrier"),
-        digest_of(partial(function, keys=("origin",))),
-        digest_of(partial(function, keys=("carrier",))),
+        digest_of(function, "shop"),
+        digest_of(function, "city"),
+        digest_of(partial(function, keys=("shop",))),
+        digest_of(partial(function, keys=("city",))),
         digest_of(partial(function, 5)),
         digest_of(partial(function, 5, as_of=1)),
         digest_of(partial(partial(function, 5), as_of=2)),
     ]
     assert len(set(variants)) == len(variants)
     assert digest_of(partial(function, keys=(), as_of=1)) == digest_of(partial(function, as_of=1, keys=()))
-    assert digest_of(partial(function, keys=("origin",))) == variants[3]
+    assert digest_of(partial(function, keys=("shop",))) == variants[3]
 
 
 def test_what_a_table_is_looked_up_by_is_no_part_of_how_its_rows_are_made():
-    weather = FEATURE_TABLES[0]
-    longer = {"reach": timedelta(days=9), "ahead": timedelta(days=9), "lookback": None, "retired": ("temp",)}
-    assert replace(weather, **longer).digest == weather.digest
-    assert replace(weather, keys=("origin", "dest")).digest != weather.digest
+    table = FEATURE_TABLES[0]
+    longer = {"reach": timedelta(days=9), "ahead": timedelta(days=9), "lookback": None, "retired": ("a feature",)}
+    assert replace(table, **longer).digest == table.digest
+    assert replace(table, keys=("another",)).digest != table.digest
 
 
-def test_a_label_by_another_word_on_what_is_late_is_another_one():
+def test_a_label_by_another_setting_is_another_one():
     config = load_config()
-    another = config.label.model_copy(update={"late_minutes": config.label.late_minutes + 1})
-    later = config.model_copy(update={"label": another})
-    assert label_table(later).digest != label_table(config).digest
+    stricter = config.model_copy(update={"settings": config.settings | {"returned_from": 0.9}})
+    assert label_table(stricter).digest != label_table(config).digest
 
 
 def digests() -> list[str]:
@@ -174,7 +173,8 @@ def digests() -> list[str]:
 
 def test_the_next_process_has_the_same_digests():
     """Or each run would make all tables anew."""
-    code = f"from {__name__} import digests; print(*digests())"
+    own = "from local_workspace.environment import use_other_use_case; use_other_use_case()"
+    code = f"{own}; from {__name__} import digests; print(*digests())"
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
     asked = subprocess.run(  # noqa: S603 (our own interpreter)
         [sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
@@ -185,12 +185,14 @@ def test_the_next_process_has_the_same_digests():
 
 def test_a_new_version_learns_from_what_is_neither_key_nor_retired(spark):
     def compute(rows, as_of):
-        return rows.select("origin", F.lit(as_of).alias("known_at"), "temp", "visib", "precip")
+        return rows.select("customer_id", F.lit(as_of).alias("known_at"), "price", "items", "refund")
 
-    rows = spark.createDataFrame([("JFK", 1.0, 2.0, 3.0)], "origin string, temp double, visib double, precip double")
-    table = replace(FEATURE_TABLES[0], compute=compute, retired=("visib", "long gone"))
-    assert table.features(rows, moment("2013-01-01")) == ["temp", "precip"]
-    assert table.primary_key == ("origin", "known_at")
+    rows = spark.createDataFrame(
+        [("C1", 1.0, 2.0, 3.0)], "customer_id string, price double, items double, refund double"
+    )
+    table = replace(FEATURE_TABLES[0], compute=compute, retired=("items", "long gone"))
+    assert table.features(rows, moment("2024-01-01")) == ["price", "refund"]
+    assert table.primary_key == ("customer_id", "known_at")
 
 
 def test_each_table_is_computed_from_one_that_is_there():

@@ -15,11 +15,12 @@ from feature_engineering.fill import Orders, bring, bring_source
 from feature_engineering.progress import Progress
 from project.config import load_config
 from project.tables import Tables
+from tests.sources import send
 from tests.unit.tables import collected, moment
 
 pytestmark = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
 
-MONDAY, TUESDAY = moment("2013-07-01"), moment("2013-07-02")
+MONDAY, TUESDAY = moment("2024-07-01"), moment("2024-07-02")
 HOUR = timedelta(hours=1)
 READINGS = contract_of(
     "readings",
@@ -81,10 +82,8 @@ def run(spark, tables, tmp_path) -> Callable[..., dict[tuple[str, Any], float]]:
 
 
 def land(volume: Path, as_of, *readings: tuple[str, Any, float]) -> None:
-    folder = volume / "landing" / "readings" / f"as_of={as_of:%Y%m%dT%H%M%SZ}"
-    folder.mkdir(parents=True)
-    lines = [f"{place},{at:%Y-%m-%dT%H:%M:%SZ},{value}" for place, at, value in readings]
-    (folder / "part-0.csv").write_text("\n".join(["place,at,value", *lines]))
+    rows = ({"place": place, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "value": value} for place, at, value in readings)
+    send(volume, "readings", as_of, READINGS.types, *rows)
 
 
 def expected(as_of, *readings: tuple[str, Any, float]) -> dict[tuple[str, Any], float]:
@@ -138,7 +137,7 @@ def test_where_bronze_is_made_otherwise_features_follow(run, tmp_path, as_of):
 
 
 def test_a_correction_of_the_moment_from_which_a_row_counts_leaves_no_row_at_the_old_one(run, tmp_path):
-    """As where a departure is corrected: what was known at the moment that was wrong is no longer so."""
+    """What was known at the moment that was wrong is no longer so."""
     table = replace(TABLE, compute=when_it_is_over, reach=12 * HOUR)
     land(tmp_path, MONDAY, EARLY)
     assert run(MONDAY, table=table) == {("a", EARLY[1] + HOUR): 1.0}

@@ -10,8 +10,8 @@ from tests.unit.tables import collected, moment
 
 pytestmark = pytest.mark.homes("local", "connect", reason="Spark and the test share a folder")
 
-COLUMNS = ("origin", "temp", "note")
-MONDAY, TUESDAY = moment("2013-07-01"), moment("2013-07-02")
+COLUMNS = ("place", "value", "note")
+MONDAY, TUESDAY = moment("2024-07-01"), moment("2024-07-02")
 DAY = timedelta(days=1)
 
 
@@ -24,13 +24,13 @@ def drop(folder: Path, text: str, file: str = "part-0.csv") -> Path:
 
 @pytest.fixture
 def monday(tmp_path):
-    return drop(tmp_path / "weather" / "as_of=20130701T000000Z", "origin,temp,note\nJFK,70.5,\nLGA,,dry\n")
+    return drop(tmp_path / "readings" / "as_of=20240701T000000Z", "place,value,note\nhere,70.5,\nthere,,dry\n")
 
 
 def test_folders_that_landed_since(tmp_path):
     for day in (3, 1, 2):
-        drop(tmp_path / "weather" / f"as_of=2013070{day}T000000Z", "origin\n")
-    names = [f"as_of=2013070{day}T000000Z" for day in (1, 2, 3)]
+        drop(tmp_path / "readings" / f"as_of=2024070{day}T000000Z", "place\n")
+    names = [f"as_of=2024070{day}T000000Z" for day in (1, 2, 3)]
     for since, as_of, expected in [
         (None, TUESDAY + DAY, names),
         (None, TUESDAY, names[:2]),
@@ -38,63 +38,63 @@ def test_folders_that_landed_since(tmp_path):
         (MONDAY - timedelta(seconds=1), TUESDAY - timedelta(seconds=1), names[:1]),
         (TUESDAY + DAY, TUESDAY + 2 * DAY, []),
     ]:
-        assert [folder.name for folder in landed_folders(tmp_path, "weather", since, as_of)] == expected
+        assert [folder.name for folder in landed_folders(tmp_path, "readings", since, as_of)] == expected
 
 
 def test_a_source_that_never_landed_has_no_folders(tmp_path):
-    assert landed_folders(landing_folder(tmp_path), "weather", None, MONDAY) == []
+    assert landed_folders(landing_folder(tmp_path), "readings", None, MONDAY) == []
 
 
 def test_rows_are_read_as_text_with_their_landing(spark, monday):
-    tuesday = drop(monday.parent / "as_of=20130702T000000Z", "note,more,temp,origin\nwet,1,x,EWR\n")
-    assert collected(read_landed(spark, [monday, tuesday], COLUMNS).orderBy("landed_as_of", "origin")) == [
-        {"origin": "JFK", "temp": "70.5", "note": None, "landed_as_of": MONDAY},
-        {"origin": "LGA", "temp": None, "note": "dry", "landed_as_of": MONDAY},
-        {"origin": "EWR", "temp": "x", "note": "wet", "landed_as_of": TUESDAY},
+    tuesday = drop(monday.parent / "as_of=20240702T000000Z", "note,more,value,place\nwet,1,x,up\n")
+    assert collected(read_landed(spark, [monday, tuesday], COLUMNS).orderBy("landed_as_of", "place")) == [
+        {"place": "here", "value": "70.5", "note": None, "landed_as_of": MONDAY},
+        {"place": "there", "value": None, "note": "dry", "landed_as_of": MONDAY},
+        {"place": "up", "value": "x", "note": "wet", "landed_as_of": TUESDAY},
     ]
 
 
 def test_what_a_run_lands_is_read_again_and_a_second_run_replaces_it(spark, tmp_path):
     rows = spark.createDataFrame(
-        [("JFK", 70.5, None), ("LGA", None, 'a "b", c')], "origin string, temp double, note string"
+        [("here", 70.5, None), ("there", None, 'a "b", c')], "place string, value double, note string"
     )
-    land(rows.limit(1), tmp_path, "weather", MONDAY)
-    land(rows, tmp_path, "weather", MONDAY)
-    (folder,) = landed_folders(tmp_path, "weather", None, MONDAY)
+    land(rows.limit(1), tmp_path, "readings", MONDAY)
+    land(rows, tmp_path, "readings", MONDAY)
+    (folder,) = landed_folders(tmp_path, "readings", None, MONDAY)
     assert [tuple(row.values()) for row in collected(read_landed(spark, [folder], COLUMNS))] == [
-        ("JFK", "70.5", None, MONDAY),
-        ("LGA", None, 'a "b", c', MONDAY),
+        ("here", "70.5", None, MONDAY),
+        ("there", None, 'a "b", c', MONDAY),
     ]
 
 
 def test_a_day_without_rows_lands_and_is_read(spark, tmp_path):
-    nothing = spark.createDataFrame([], "origin string, temp double, note string")
-    land(nothing, tmp_path, "weather", MONDAY)
-    (folder,) = landed_folders(tmp_path, "weather", None, MONDAY)
+    nothing = spark.createDataFrame([], "place string, value double, note string")
+    land(nothing, tmp_path, "readings", MONDAY)
+    (folder,) = landed_folders(tmp_path, "readings", None, MONDAY)
     read = read_landed(spark, [folder], COLUMNS)
     assert read.columns == [*COLUMNS, "landed_as_of"]
     assert read.isEmpty()
 
 
 def test_a_folder_without_a_file_is_named(spark, tmp_path):
-    folder = tmp_path / "weather" / "as_of=20130701T000000Z"
+    folder = tmp_path / "readings" / "as_of=20240701T000000Z"
     folder.mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match="20130701T000000Z"):
+    with pytest.raises(FileNotFoundError, match="20240701T000000Z"):
         read_landed(spark, [folder], COLUMNS)
 
 
 def test_a_missing_column_is_named_with_its_folder(spark, monday):
-    tuesday = drop(monday.parent / "as_of=20130702T000000Z", "origin,note\nJFK,x\n")
-    with pytest.raises(ValueError, match=r"'temp' .*20130702T000000Z"):
+    tuesday = drop(monday.parent / "as_of=20240702T000000Z", "place,note\nhere,x\n")
+    with pytest.raises(ValueError, match=r"'value' .*20240702T000000Z"):
         read_landed(spark, [monday, tuesday], COLUMNS)
 
 
 def test_a_file_without_even_a_header_lacks_its_columns(spark, monday):
-    with pytest.raises(ValueError, match=r"'origin' .*20130701T000000Z"):
+    with pytest.raises(ValueError, match=r"'place' .*20240701T000000Z"):
         read_landed(spark, [drop(monday, "")], COLUMNS)
 
 
-@pytest.mark.parametrize("text", ["origin,note\nEWR,x\n", "temp,origin,note\n70,EWR,x\n"])
+@pytest.mark.parametrize("text", ["place,note\nup,x\n", "value,place,note\n70,up,x\n"])
 def test_a_second_file_with_other_columns_stops_the_read_and_is_named(spark, monday, text):
     drop(monday, text, "part-1.csv")
     with pytest.raises(Exception, match=r"CSV header(.|\n)*part-1\.csv"):

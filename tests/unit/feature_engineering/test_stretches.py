@@ -1,162 +1,56 @@
-"""A stretch of time computed from what reach and ahead let through is what the whole computation has there.
+"""Whether a table's reach and ahead suffice shows where stretches of it are put beside the whole."""
 
-Day by day, a stretch is all that is computed; at first and at a rebuild, all of it is, in pieces.
-"""
-
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import reduce
-from itertools import pairwise
-from random import Random
-from typing import Any
+from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from feature_engineering.definitions import Definition
-from feature_engineering.registry import FEATURE_TABLES, label_table
 from project.config import load_config
+from tests.stretches import shorter, stretch_by_stretch, whole
 from tests.unit.tables import collected, moment
+from use_case.feed import orders_of
+from use_case.registry import FEATURE_TABLES, label_table
+from use_case.settings import RETURN_PERIOD
 
-DEFINITIONS = {one.name: one for one in (label_table(load_config()), *FEATURE_TABLES)}
-START, AS_OF = moment("2012-11-20 00:00"), moment("2013-01-05 13:07")
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-MICROSECOND = timedelta(microseconds=1)
-
-FLIGHT = (
-    "flight_id string, carrier string, tailnum string, origin string, dest string, sched_dep_at timestamp, "
-    "sched_arr_at timestamp, status string, departed_at timestamp, arrived_at timestamp, dep_delay double, "
-    "arr_delay double"
-)
-OBSERVATION = (
-    "origin string, observed_at timestamp, temp double, dewp double, humid double, wind_dir double, "
-    "wind_speed double, wind_gust double, precip double, pressure double, visib double"
-)
-PLANE = "tailnum string, known_at timestamp, year int, seats int, engines int"
-LABEL = (
-    "flight_id string, carrier string, origin string, dest string, sched_dep_at timestamp, known_at timestamp, "
-    "outcome string, arr_delay double, late double"
-)
-# Every other flight is as early or as late as the contract lets a flight be.
-DELAYS = (-120, -3, 14, 15, 200, 1440)
-STATUSES = (*["arrived"] * 8, "departed", "cancelled", "diverted", "scheduled")
+LABELS = label_table(load_config())
+DEFINITIONS = {one.name: one for one in (LABELS, *FEATURE_TABLES)}
+FIRST_DAY, AS_OF, DAYS = date(2024, 1, 1), moment("2024-02-12 13:07"), 45  # the last ones are after as_of
 
 
-def flights() -> Iterator[tuple[Any, ...]]:
-    """Ten a day, at night too, and some that leave after as_of."""
-    random = Random(5)  # noqa: S311 (no secret)
-    for number in range(480):
-        scheduled = START + number * DAY / 10 + random.randrange(140) * MINUTE
-        lands = scheduled + random.choice([30, 24 * 60]) * MINUTE
-        status, dep_delay = random.choice(STATUSES), float(random.choice(DELAYS))
-        arr_delay = float(min(dep_delay + random.choice([-30, 20]), 1440))
-        if number % 10 == 0:  # lands at midnight, two hours before it should leave
-            scheduled, status, dep_delay, arr_delay = START + number * DAY / 10 + 2 * HOUR, "arrived", -120.0, -150.0
-            lands = scheduled + 30 * MINUTE
-        has_left, has_arrived = status in {"arrived", "departed", "diverted"}, status == "arrived"
-        departed = scheduled + dep_delay * MINUTE
-        yield (
-            *(f"flight {number}", random.choice(["AA", "UA"]), random.choice(["N1", "N2", "N3", None])),
-            *(random.choice(["EWR", "JFK"]), random.choice(["BOS", "LAX"]), scheduled, lands, status),
-            *(departed if has_left else None, max(departed, lands + arr_delay * MINUTE) if has_arrived else None),
-            *(dep_delay if has_left else None, arr_delay if has_arrived else None),
-        )
-
-
-def observations() -> Iterator[tuple[Any, ...]]:
-    """Two days of each hour, but a fifth of the hours, and of the readings, are missing."""
-    random = Random(6)  # noqa: S311 (no secret)
-    for origin in ("EWR", "JFK"):
-        for hour in range(48):
-            if random.random() < 0.8:
-                readings = [random.choice([None, *range(1, 5)]) for _ in range(9)]
-                precip = random.choice([0.0, 0.01, 0.13, None])
-                values = [None if value is None else value * 1.1 for value in readings]
-                yield (origin, AS_OF.replace(minute=0) + (hour - 45) * HOUR, *values[:6], precip, *values[7:])
-
-
-def states() -> Iterator[tuple[Any, ...]]:
-    """What the register has said of four aircraft; of one it changes at the first moment of a year."""
-    random = Random(7)  # noqa: S311 (no secret)
-    for tailnum in ("N1", "N2", "N3"):
-        for known_at in sorted(random.sample(range(365 * 4), 4)):
-            yield (tailnum, moment("2009-02-01") + known_at * DAY, random.choice([None, 1999, 2012]), known_at, 2)
-    yield ("N4", moment("2010-01-01"), 2011, None, None)
-    yield ("N4", moment("2012-01-01"), 2009, 20, 1)
+def orders_on(day: date) -> pd.DataFrame:
+    """A few orders of a day; one is placed and returned at its first moment, a whole return period ahead."""
+    orders, midnight = orders_of(day).head(4), pd.Timestamp(day, tz="UTC")
+    first = orders.head(1).assign(ordered_at=midnight, ended_at=midnight, status="closed", refund=0.0)
+    return pd.concat([first, orders.iloc[1:]])
 
 
 @pytest.fixture(scope="module")
 def inputs(spark) -> dict[str, DataFrame]:
-    given = spark.createDataFrame(list(flights()), FLIGHT)
+    orders = pd.concat(orders_on(FIRST_DAY + timedelta(days=number)) for number in range(DAYS))
+    orders["closes_at"] = orders["ordered_at"] + RETURN_PERIOD
+    given = spark.createDataFrame(orders)
     # As rows: computed anew for each stretch they would take long.
-    ended = [tuple(row.values()) for row in collected(label_table(load_config()).compute(given, AS_OF + 3 * DAY))]
-    return {
-        "flights": given,
-        "labels": spark.createDataFrame(ended, LABEL),
-        "weather": spark.createDataFrame(list(observations()), OBSERVATION),
-        "planes": spark.createDataFrame(list(states()), PLANE),
-    }
-
-
-def in_order(rows: list[dict[str, Any]], definition: Definition) -> list[dict[str, Any]]:
-    key = [*definition.primary_key, "known_at"]
-    return sorted(rows, key=lambda row: [str(row[name]) for name in key])
-
-
-def whole(definition: Definition, inputs: dict[str, DataFrame], as_of: datetime) -> list[dict[str, Any]]:
-    return in_order(collected(definition.compute(inputs[definition.of.table], as_of)), definition)
-
-
-def stretch_by_stretch(definition: Definition, inputs: dict[str, DataFrame], edges: list[datetime]) -> list[dict]:
-    """The stretches from one edge to the next, each computed from the input rows that may count there."""
-    moment_of, known_at = F.col(definition.of.moment), F.col("known_at")
-    parts = []
-    for start, end in pairwise(edges):
-        given = inputs[definition.of.table].filter(moment_of < F.lit(end + definition.ahead))
-        if definition.reach is not None:
-            given = given.filter(moment_of >= F.lit(start - definition.reach))
-        computed = definition.compute(given, AS_OF)
-        parts.append(computed.filter((known_at >= F.lit(start)) & (known_at < F.lit(end))))
-    return in_order(collected(reduce(DataFrame.unionByName, parts)), definition)
-
-
-def edges_of(rows: list[dict[str, Any]]) -> list[datetime]:
-    """From the first row to as_of: exactly at rows, and right behind them."""
-    moments = [row["known_at"] for row in rows]
-    some = Random(8).choices(moments, k=14)  # noqa: S311
-    return sorted({min(moments), *some[:7], *(at + MICROSECOND for at in some[7:]), AS_OF + MICROSECOND})
+    ended = LABELS.compute(given, AS_OF + timedelta(days=3))
+    return {"orders": given, "labels": spark.createDataFrame(pd.DataFrame(collected(ended)), ended.schema)}
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_stretches_are_what_the_whole_has_there(inputs, name):
-    definition = DEFINITIONS[name]
-    rows = whole(definition, inputs, AS_OF)
-    assert stretch_by_stretch(definition, inputs, edges_of(rows)) == rows
+    rows = whole(DEFINITIONS[name], inputs, AS_OF)
+    assert stretch_by_stretch(DEFINITIONS[name], inputs, rows, AS_OF) == rows
 
 
-@pytest.mark.parametrize(
-    ("name", "less"),
-    [
-        *((name, "reach") for name in DEFINITIONS),
-        *((name, "ahead") for name, one in DEFINITIONS.items() if one.ahead),
-    ],
-)
-def test_a_reach_that_is_too_short_would_show(inputs, name, less):
-    """That the rows above are such that each table's reach and ahead count."""
-    definition = DEFINITIONS[name]
-    rows = whole(definition, inputs, AS_OF)
-    shorter = {"reach": (definition.reach or 300 * DAY) * 0.8} if less == "reach" else {"ahead": definition.ahead * 0.4}
-    found = stretch_by_stretch(replace(definition, **shorter), inputs, edges_of(rows))
-    assert found != rows
+@pytest.mark.parametrize(("name", "less"), shorter(DEFINITIONS.values()))
+def test_a_reach_that_is_too_short_shows(inputs, name, less):
+    rows = whole(DEFINITIONS[name], inputs, AS_OF)
+    assert stretch_by_stretch(replace(DEFINITIONS[name], **less), inputs, rows, AS_OF) != rows
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_what_became_known_after_as_of_changes_nothing(inputs, name):
-    definition = DEFINITIONS[name]
-    early = AS_OF - 30 * HOUR - MINUTE
-    rows = whole(definition, inputs, AS_OF)
-    known = [row for row in rows if row["known_at"] <= early]
+    early = AS_OF - timedelta(hours=30)
+    known = [row for row in whole(DEFINITIONS[name], inputs, AS_OF) if row["known_at"] <= early]
     assert known
-    assert whole(definition, inputs, early) == known
+    assert whole(DEFINITIONS[name], inputs, early) == known

@@ -216,11 +216,11 @@ def test_a_commit_that_git_does_not_tell_is_warned_of_with_its_reason(bundle, mo
 
 
 def test_yaml_keeps_times_dates_and_words_as_text(bundle):
-    parameters = "[{name: a, default: 12:30:45}, {name: b, default: 2013-08-01T00:00:00Z}, {name: c, default: on}]"
+    parameters = "[{name: a, default: 12:30:45}, {name: b, default: 2024-08-01T00:00:00Z}, {name: c, default: on}]"
     task = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"
     bundle.job("a", task, more=f"parameters: {parameters}")
     found = [parameter.default for parameter in load(bundle).jobs["a"].parameters]
-    assert found == ["12:30:45", "2013-08-01T00:00:00Z", "on"]
+    assert found == ["12:30:45", "2024-08-01T00:00:00Z", "on"]
 
 
 TASK = "- {task_key: a, notebook_task: {notebook_path: ../A.py}}"

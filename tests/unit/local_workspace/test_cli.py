@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
@@ -134,10 +135,22 @@ def test_the_default_folder_is_in_the_repository(monkeypatch):
 def test_the_sequence_runs_jobs_of_the_bundle_with_their_as_of(folder):
     with open_workspace():
         bundle = load_bundle(REPOSITORY)
-    for name, _ in cli.SEQUENCE:
+    sequence = cli.sequence(cli.sample_moment(bundle))
+    for name, _ in sequence:
         assert "as_of" in {parameter.name for parameter in bundle.jobs[name].parameters}
+    # From the moment that the target of the small use case names.
     days = [("training", 1), *(("batch_inference", day) for day in range(2, 10)), ("monitoring", 9)]
-    assert [(name, f"2013-08-{day:02}T00:00:00Z") for name, day in days] == list(cli.SEQUENCE)
+    assert sequence == [(name, f"2024-04-{day:02}T00:00:00Z") for name, day in days]
+
+
+def test_where_as_of_is_the_start_of_a_run_the_sequence_ends_today(bundle):
+    start = 'variables: {as_of: {default: "{{job.start_time.iso_datetime}}"}}'
+    bundle.write("databricks.yml", f"bundle: {{name: shop}}\n{start}\n")
+    sequence = cli.sequence(cli.sample_moment(load_bundle(bundle.root, environ={})))
+    first, last = (datetime.fromisoformat(as_of) for _, as_of in (sequence[0], sequence[-1]))
+    assert last - first == timedelta(days=8)
+    assert timedelta(0) <= datetime.now(UTC) - last < timedelta(days=1)
+    assert f"{last:%H:%M:%S}" == "00:00:00"
 
 
 def test_an_interrupt_ends_the_process_with_130_while_a_notebook_is_at_work(bundle):

@@ -2,14 +2,18 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from local_workspace import environment
-from local_workspace.environment import clean_environment
+from local_workspace.bundle import load_bundle
+from local_workspace.environment import USE_CASE_VARIABLE, clean_environment
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY
+from project.config import config_file
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -67,7 +71,7 @@ def run(environ, *arguments):
 
 
 def test_a_job_does_in_any_shell_what_it_does_in_a_clean_one(poisoned, tmp_path):
-    job = ("local_workspace", "job", "feature_engineering", "--as-of", "2013-01-02T00:00:00Z")
+    job = ("local_workspace", "job", "feature_engineering", "--as-of", "2024-01-03T00:00:00Z")
     there = run(poisoned, *job)
     assert there == run({**os.environ, FOLDER_VARIABLE: str(tmp_path / "clean")}, *job)
     assert list((tmp_path / "elsewhere").iterdir()) == []
@@ -93,3 +97,62 @@ def test_a_proxy_is_kept_for_what_is_elsewhere(monkeypatch, given, told):
     monkeypatch.setattr(environment.os, "environ", {"https_proxy": NOWHERE, **given})
     clean_environment()
     assert os.environ == {"https_proxy": NOWHERE, "no_proxy": told, "NO_PROXY": told, "TZ": "UTC"}
+
+
+ABOUT = "from project.config import load_config; print(load_config().subject.noun, sys.path[0])"
+CLEAN = "import sys; from local_workspace.environment import clean_environment; clean_environment(); "
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A folder with a use case of its own: the small one's, about something else."""
+    shutil.copytree(REPOSITORY / "samples" / "small" / "use_case", tmp_path / "shop" / "use_case")
+    config = tmp_path / "shop" / "use_case" / "config.yml"
+    config.write_text(config.read_text().replace("noun: order", "noun: rental"))
+    return tmp_path / "shop"
+
+
+def in_a_process(**environ):
+    """What it is about, or what stands in the way; the folder is given as a person would, from the repository."""
+    return subprocess.run(  # noqa: S603 (our own interpreter)
+        [sys.executable, "-c", CLEAN + ABOUT],
+        cwd=REPOSITORY,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_another_use_case_takes_the_place_of_the_repository_s(shop):
+    for named in (str(shop), os.path.relpath(shop, REPOSITORY)):
+        done = in_a_process(**{USE_CASE_VARIABLE: named, "PYTHONPATH": str(REPOSITORY)})
+        assert done.stdout.split() == ["rental", str(shop)], done.stderr
+
+
+def test_without_one_it_is_the_repository_s():
+    noun = yaml.safe_load((REPOSITORY / "use_case" / "config.yml").read_text())["subject"]["noun"]
+    assert in_a_process(**{USE_CASE_VARIABLE: ""}).stdout.startswith(f"{noun} ")
+
+
+def test_a_folder_without_a_use_case_is_refused_in_a_sentence(tmp_path):
+    done = in_a_process(**{USE_CASE_VARIABLE: str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == f"error: USE_CASE names {tmp_path}, which has no folder use_case\n"
+
+
+def test_another_use_case_brings_what_it_says_to_the_bundle(shop, monkeypatch):
+    (shop / "use_case" / "bundle.yml").write_text('targets: {dev: {variables: {as_of: "2031-05-06T00:00:00Z"}}}')
+    monkeypatch.setenv(USE_CASE_VARIABLE, str(shop))
+    bundle = load_bundle(REPOSITORY)
+    assert bundle.variables["as_of"] == "2031-05-06T00:00:00Z"
+    monkeypatch.delenv(USE_CASE_VARIABLE)
+    own = yaml.safe_load((REPOSITORY / "use_case" / "bundle.yml").read_text())
+    variables = (own or {}).get("targets", {}).get("dev", {}).get("variables", {})
+    assert load_bundle(REPOSITORY).variables.items() >= variables.items()
+    assert load_bundle(REPOSITORY).variables["as_of"] != "2031-05-06T00:00:00Z"
+
+
+def test_these_tests_are_about_the_small_one():
+    """Whichever folder of tests comes first on the path: what holds of it holds in a fork."""
+    assert config_file() == REPOSITORY / "samples" / "small" / "use_case" / "config.yml"

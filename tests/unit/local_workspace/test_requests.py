@@ -6,13 +6,13 @@ import pytest
 
 from local_workspace.serving.requests import BadRequest, check, parse
 
-KINDS = {"miles": "double", "origin": "string", "seats": "long", "is_late": "boolean"}
+KINDS = {"price": "double", "shop": "string", "items": "long", "is_gift": "boolean"}
 
 
 def test_both_formats_give_the_same_columns() -> None:
-    split = {"dataframe_split": {"columns": ["miles", "origin"], "data": [[1.5, "EWR"], [None, "JFK"]]}}
-    records = {"dataframe_records": [{"miles": 1.5, "origin": "EWR"}, {"origin": "JFK", "miles": None}]}
-    expected = {"miles": [1.5, None], "origin": ["EWR", "JFK"]}, 2
+    split = {"dataframe_split": {"columns": ["price", "shop"], "data": [[1.5, "Alder"], [None, "Birch"]]}}
+    records = {"dataframe_records": [{"price": 1.5, "shop": "Alder"}, {"shop": "Birch", "price": None}]}
+    expected = {"price": [1.5, None], "shop": ["Alder", "Birch"]}, 2
     assert parse(json.dumps(split).encode()) == expected
     assert parse(json.dumps(records).encode()) == expected
 
@@ -41,26 +41,26 @@ def test_what_is_no_request_is_told_by_what_is_wrong(body, message) -> None:
 
 
 def test_a_missing_column_is_named() -> None:
-    with pytest.raises(BadRequest, match=r"lacks the columns \['origin'\]"):
-        check({"miles": [1.0]}, ["miles", "origin"], KINDS)
+    with pytest.raises(BadRequest, match=r"lacks the columns \['shop'\]"):
+        check({"price": [1.0]}, ["price", "shop"], KINDS)
 
 
 @pytest.mark.parametrize(
     ("column", "value", "kind"),
     [
-        ("miles", "far", "a number"),
-        ("miles", True, "a number"),
-        ("miles", [1], "a number"),
-        ("origin", 1, "a string"),
-        ("seats", 1.5, "an integer"),
-        ("is_late", 1, "true or false"),
+        ("price", "dear", "a number"),
+        ("price", True, "a number"),
+        ("price", [1], "a number"),
+        ("shop", 1, "a string"),
+        ("items", 1.5, "an integer"),
+        ("is_gift", 1, "true or false"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named_with_its_column_and_row(column, value, kind) -> None:
-    right = {"miles": 2, "origin": "EWR", "seats": 3, "is_late": False}[column]
+    right = {"price": 2, "shop": "Alder", "items": 3, "is_gift": False}[column]
     with pytest.raises(BadRequest, match=rf"'{column}' must be {kind}, and is .* in row 1\."):
         check({column: [right, value]}, [], KINDS)
 
 
 def test_null_is_unknown_and_a_column_that_the_model_does_not_know_is_left_alone() -> None:
-    check({"miles": [None], "origin": [None], "else": [object()]}, ["miles"], KINDS)
+    check({"price": [None], "shop": [None], "else": [object()]}, ["price"], KINDS)

@@ -30,9 +30,9 @@ from local_workspace.api.errors import ApiError
 from local_workspace.serving import champion
 from local_workspace.serving.endpoints import Entity, Versions, choose, entities_of
 from local_workspace.workspace import Workspace
-from tests.unit.served import MODEL, SEATS, Models, config, remove_endpoints, serving
+from tests.unit.served import CREDIT, MODEL, Models, config, remove_endpoints, serving
 
-FLIGHT = {"miles": 100.0, "tailnum": "N1", "seats": 3.0}
+ORDER = {"price": 100.0, "customer_id": "C1", "credit": 3.0}
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +61,14 @@ def client(service: tuple[WorkspaceClient, Models], models: Models, context: Con
 
 def create(client: WorkspaceClient, **wanted: Any) -> Any:
     return client.serving_endpoints.create_and_wait(
-        "delay", config=EndpointCoreConfigInput.from_dict({"name": "delay", **config("1", **wanted)})
+        "returns", config=EndpointCoreConfigInput.from_dict({"name": "returns", **config("1", **wanted)})
     )
 
 
 def update(client: WorkspaceClient, *versions: str, percent: list[int] | None = None) -> Any:
-    wanted = EndpointCoreConfigInput.from_dict({"name": "delay", **config(*versions, percent=percent)})
+    wanted = EndpointCoreConfigInput.from_dict({"name": "returns", **config(*versions, percent=percent)})
     return client.serving_endpoints.update_config_and_wait(
-        "delay", served_entities=wanted.served_entities, traffic_config=wanted.traffic_config
+        "returns", served_entities=wanted.served_entities, traffic_config=wanted.traffic_config
     )
 
 
@@ -85,7 +85,7 @@ def post(path: str, body: Any) -> tuple[int, dict[str, Any], str | None]:
             return error.code, json.load(error), None
 
 
-def score(*rows: dict[str, Any], path: str = "/serving-endpoints/delay/invocations") -> Any:
+def score(*rows: dict[str, Any], path: str = "/serving-endpoints/returns/invocations") -> Any:
     return post(path, {"dataframe_records": list(rows)})
 
 
@@ -98,15 +98,15 @@ def test_an_endpoint_is_made_updated_and_removed(client: WorkspaceClient) -> Non
     assert changed.id == made.id
     assert [entity.entity_version for entity in changed.config.served_entities] == ["1", "2"]
     assert changed.config.config_version == made.config.config_version + 1
-    client.serving_endpoints.delete("delay")
+    client.serving_endpoints.delete("returns")
     with pytest.raises(NotFound):
-        client.serving_endpoints.get("delay")
+        client.serving_endpoints.get("returns")
 
 
 def test_endpoints_outlive_the_service(client: WorkspaceClient, context: Context) -> None:
     create(client)
     with serving(context):
-        assert score(FLIGHT)[:2] == (200, {"predictions": [103.0]})
+        assert score(ORDER)[:2] == (200, {"predictions": [103.0]})
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_endpoints_outlive_the_service(client: WorkspaceClient, context: Context
     ],
 )
 def test_a_configuration_that_a_workspace_refuses_is_refused(client, change, message) -> None:
-    wanted = EndpointCoreConfigInput.from_dict({"name": "delay", **config("1"), **change})
+    wanted = EndpointCoreConfigInput.from_dict({"name": "returns", **config("1"), **change})
     with pytest.raises(BadRequest, match=message):
-        client.serving_endpoints.create("delay", config=wanted)
+        client.serving_endpoints.create("returns", config=wanted)
 
 
 def test_a_version_that_cant_be_loaded_fails_the_update_and_the_one_before_stays(client, models) -> None:
@@ -128,10 +128,10 @@ def test_a_version_that_cant_be_loaded_fails_the_update_and_the_one_before_stays
     models.broken = {"2"}
     with pytest.raises(OperationFailed):
         update(client, "2")
-    found = client.serving_endpoints.get("delay")
+    found = client.serving_endpoints.get("returns")
     assert found.state.config_update is EndpointStateConfigUpdate.UPDATE_FAILED
     assert [entity.entity_version for entity in found.config.served_entities] == ["1"]
-    assert score(FLIGHT)[1] == {"predictions": [103.0]}
+    assert score(ORDER)[1] == {"predictions": [103.0]}
     assert update(client, "3").state.config_update is EndpointStateConfigUpdate.NOT_UPDATING
 
 
@@ -141,27 +141,27 @@ def test_while_an_update_goes_on_another_is_refused_and_what_was_served_is_serve
     create(client)
     models.may_load.clear()
     monkeypatch.setattr(serving_endpoints, "PATIENCE_SECONDS", 0)
-    wanted = EndpointCoreConfigInput.from_dict({"name": "delay", **config("2")})
+    wanted = EndpointCoreConfigInput.from_dict({"name": "returns", **config("2")})
     started = client.serving_endpoints.update_config(
-        "delay", served_entities=wanted.served_entities, traffic_config=wanted.traffic_config
+        "returns", served_entities=wanted.served_entities, traffic_config=wanted.traffic_config
     )
     assert started.response.state.config_update is EndpointStateConfigUpdate.IN_PROGRESS
     assert [entity.entity_version for entity in started.response.pending_config.served_entities] == ["2"]
     with pytest.raises(ResourceConflict):
         update(client, "3")
-    assert score(FLIGHT)[1] == {"predictions": [103.0]}
+    assert score(ORDER)[1] == {"predictions": [103.0]}
     # The SDK's waiter sleeps after it has seen that the update goes on.
     monkeypatch.setattr("time.sleep", lambda _: models.may_load.set())
     started.result()
-    assert score(FLIGHT)[1] == {"predictions": [203.0]}
+    assert score(ORDER)[1] == {"predictions": [203.0]}
 
 
 def test_tags_gateway_and_permissions_are_kept(client: WorkspaceClient) -> None:
     endpoint = create(client)
     api = client.serving_endpoints
-    api.patch("delay", add_tags=[EndpointTag("a", "1"), EndpointTag("b", "2")])
-    api.patch("delay", add_tags=[EndpointTag("a", "3")], delete_tags=["b"])
-    assert api.get("delay").tags == [EndpointTag("a", "3")]
+    api.patch("returns", add_tags=[EndpointTag("a", "1"), EndpointTag("b", "2")])
+    api.patch("returns", add_tags=[EndpointTag("a", "3")], delete_tags=["b"])
+    assert api.get("returns").tags == [EndpointTag("a", "3")]
     levels = ServingEndpointPermissionLevel.CAN_QUERY, ServingEndpointPermissionLevel.CAN_VIEW
     for level in levels:
         request = ServingEndpointAccessControlRequest(group_name="readers", permission_level=level)
@@ -172,25 +172,25 @@ def test_tags_gateway_and_permissions_are_kept(client: WorkspaceClient) -> None:
 
 def test_an_inference_table_outlives_its_endpoint_and_is_in_the_way_of_the_next(client: WorkspaceClient) -> None:
     api = client.serving_endpoints
-    table, other = (AiGatewayInferenceTableConfig("main", True, "air", prefix) for prefix in ("asked", "other"))
-    wanted = EndpointCoreConfigInput.from_dict({"name": "delay", **config("1")})
-    api.create_and_wait("delay", config=wanted, ai_gateway=AiGatewayConfig(inference_table_config=table))
-    api.put_ai_gateway("delay", inference_table_config=table)  # its own
-    api.delete("delay")
-    with pytest.raises(BadRequest, match=r"main\.air\.asked_payload already exists"):
-        api.create("delay", config=wanted, ai_gateway=AiGatewayConfig(inference_table_config=table))
+    table, other = (AiGatewayInferenceTableConfig("main", True, "shop", prefix) for prefix in ("asked", "other"))
+    wanted = EndpointCoreConfigInput.from_dict({"name": "returns", **config("1")})
+    api.create_and_wait("returns", config=wanted, ai_gateway=AiGatewayConfig(inference_table_config=table))
+    api.put_ai_gateway("returns", inference_table_config=table)  # its own
+    api.delete("returns")
+    with pytest.raises(BadRequest, match=r"main\.shop\.asked_payload already exists"):
+        api.create("returns", config=wanted, ai_gateway=AiGatewayConfig(inference_table_config=table))
     create(client)
-    with pytest.raises(BadRequest, match=r"main\.air\.asked_payload already exists"):
-        api.put_ai_gateway("delay", inference_table_config=table)
-    api.put_ai_gateway("delay", inference_table_config=other)
-    assert api.get("delay").ai_gateway.inference_table_config == other
+    with pytest.raises(BadRequest, match=r"main\.shop\.asked_payload already exists"):
+        api.put_ai_gateway("returns", inference_table_config=table)
+    api.put_ai_gateway("returns", inference_table_config=other)
+    assert api.get("returns").ai_gateway.inference_table_config == other
 
 
 def test_the_sdks_query_and_both_formats_get_the_same_answer(client: WorkspaceClient) -> None:
     create(client)
-    split = {"dataframe_split": {"columns": list(FLIGHT), "data": [list(FLIGHT.values())] * 2}}
-    assert client.serving_endpoints.query("delay", dataframe_records=[FLIGHT]).predictions == [103.0]
-    assert post("/serving-endpoints/delay/invocations", split) == (200, {"predictions": [103.0, 103.0]}, "version-1")
+    split = {"dataframe_split": {"columns": list(ORDER), "data": [list(ORDER.values())] * 2}}
+    assert client.serving_endpoints.query("returns", dataframe_records=[ORDER]).predictions == [103.0]
+    assert post("/serving-endpoints/returns/invocations", split) == (200, {"predictions": [103.0, 103.0]}, "version-1")
 
 
 @pytest.mark.parametrize(
@@ -198,14 +198,14 @@ def test_the_sdks_query_and_both_formats_get_the_same_answer(client: WorkspaceCl
     [
         (b"{", "not valid JSON"),
         ({"instances": [[1]]}, "dataframe_split"),
-        ({"dataframe_records": [{"tailnum": "N1", "seats": 1}]}, "miles"),
-        ({"dataframe_records": [FLIGHT | {"miles": "far"}]}, "'miles' must be a number"),
-        ({"dataframe_records": [{"miles": 1.0, "tailnum": "N1"}]}, "seats"),
+        ({"dataframe_records": [{"customer_id": "C1", "credit": 1}]}, "price"),
+        ({"dataframe_records": [ORDER | {"price": "far"}]}, "'price' must be a number"),
+        ({"dataframe_records": [{"price": 1.0, "customer_id": "C1"}]}, "credit"),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong(client: WorkspaceClient, body, message) -> None:
     create(client)
-    status, answer, _ = post("/serving-endpoints/delay/invocations", body)
+    status, answer, _ = post("/serving-endpoints/returns/invocations", body)
     assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
     assert message in answer["message"]
     assert "Traceback" not in str(answer)
@@ -213,9 +213,9 @@ def test_a_bad_request_is_told_what_is_wrong(client: WorkspaceClient, body, mess
 
 def test_a_model_that_fails_is_told_without_a_traceback(client: WorkspaceClient) -> None:
     create(client)
-    status, answer, _ = score(FLIGHT | {"miles": 10**400})
+    status, answer, _ = score(ORDER | {"price": 10**400})
     assert (status, answer) == (500, {"error_code": "INTERNAL_ERROR", "message": "OverflowError"})
-    assert score(FLIGHT)[0] == 200
+    assert score(ORDER)[0] == 200
 
 
 def test_versions_that_nobody_serves_any_more_are_let_go(client: WorkspaceClient, models: Models) -> None:
@@ -225,21 +225,21 @@ def test_versions_that_nobody_serves_any_more_are_let_go(client: WorkspaceClient
     assert models.loaded == ["1", "2", "1"]
 
 
-@pytest.mark.parametrize("path", ["/serving-endpoints/other/invocations", "/serving-endpoints/delay/none"])
+@pytest.mark.parametrize("path", ["/serving-endpoints/other/invocations", "/serving-endpoints/returns/none"])
 def test_what_is_not_there_is_404(client: WorkspaceClient, path) -> None:
     create(client)
-    assert score(FLIGHT, path=path)[0] == 404
+    assert score(ORDER, path=path)[0] == 404
 
 
 def test_traffic_is_split_and_each_version_can_be_asked_itself(client: WorkspaceClient) -> None:
     create(client)
     update(client, "1", "2", percent=[0, 100])
-    assert score(FLIGHT) == (200, {"predictions": [203.0]}, "version-2")
-    assert score(FLIGHT, path="/serving-endpoints/delay/served-models/version-1/invocations")[1:] == (
+    assert score(ORDER) == (200, {"predictions": [203.0]}, "version-2")
+    assert score(ORDER, path="/serving-endpoints/returns/served-models/version-1/invocations")[1:] == (
         {"predictions": [103.0]},
         "version-1",
     )
-    assert score(FLIGHT, path="/serving-endpoints/delay/served-models/version-9/invocations")[0] == 404
+    assert score(ORDER, path="/serving-endpoints/returns/served-models/version-9/invocations")[0] == 404
 
 
 def test_each_version_answers_as_often_as_its_share_says() -> None:
@@ -250,8 +250,8 @@ def test_each_version_answers_as_often_as_its_share_says() -> None:
 
 
 def publish(workspace: Workspace, folder: Path, rows: list[tuple[str, str, float]]) -> None:
-    """Seats by tail number and time, in two files, as a publication leaves them."""
-    frame = pd.DataFrame(rows, columns=["tailnum", "known_at", "seats"])
+    """Credit by customer and time, in two files, as a publication leaves them."""
+    frame = pd.DataFrame(rows, columns=["customer_id", "known_at", "credit"])
     frame["known_at"] = pd.to_datetime(frame["known_at"])
     files = []
     for number, part in enumerate((frame.iloc[::2], frame.iloc[1::2])):
@@ -259,28 +259,28 @@ def publish(workspace: Workspace, folder: Path, rows: list[tuple[str, str, float
         part.to_parquet(file)
         files.append(file.as_uri())
     document = {
-        "source_table_name": SEATS,
-        "lookup_keys": ["tailnum"],
+        "source_table_name": CREDIT,
+        "lookup_keys": ["customer_id"],
         "timestamp_keys": ["known_at"],
         "files": files,
     }
-    Documents(workspace.online_store / "tables").put(f"{SEATS}_online", document)
+    Documents(workspace.online_store / "tables").put(f"{CREDIT}_online", document)
 
 
 def test_features_are_looked_up_where_the_caller_sends_keys(
     client: WorkspaceClient, context: Context, tmp_path: Path
 ) -> None:
     create(client)
-    keys = [{"miles": 100.0, "tailnum": tailnum} for tailnum in ("N1", "N2", "unknown", None)]
-    rows = [("N1", "2013-01-02", 5.0), ("N1", "2013-01-01", 4.0), ("N2", "2013-01-01", None)]
+    keys = [{"price": 100.0, "customer_id": customer_id} for customer_id in ("C1", "C2", "unknown", None)]
+    rows = [("C1", "2024-01-02", 5.0), ("C1", "2024-01-01", 4.0), ("C2", "2024-01-01", None)]
     publish(context.workspace, tmp_path, rows)
     assert score(*keys)[1] == {"predictions": [105.0, 100.0, 100.0, 100.0]}
-    assert score(FLIGHT)[1] == {"predictions": [103.0]}, "what the caller sends wins"
-    publish(context.workspace, tmp_path, [*rows, ("N1", "2013-01-03", 6.0)])
+    assert score(ORDER)[1] == {"predictions": [103.0]}, "what the caller sends wins"
+    publish(context.workspace, tmp_path, [*rows, ("C1", "2024-01-03", 6.0)])
     assert score(*keys)[1] == {"predictions": [106.0, 100.0, 100.0, 100.0]}, "it follows the publication"
-    status, answer, _ = score({"miles": 1.0})
-    assert (status, "tailnum" in answer["message"]) == (400, True)
-    Documents(context.workspace.online_store / "tables").delete(f"{SEATS}_online")
+    status, answer, _ = score({"price": 1.0})
+    assert (status, "customer_id" in answer["message"]) == (400, True)
+    Documents(context.workspace.online_store / "tables").delete(f"{CREDIT}_online")
 
 
 def test_without_an_endpoint_the_champion_answers_and_without_a_champion_nobody(
@@ -291,16 +291,16 @@ def test_without_an_endpoint_the_champion_answers_and_without_a_champion_nobody(
     monkeypatch.setattr(champion, "_SECONDS", 0)
 
     async def look() -> None:
-        served = champion.ServedHere("delay", MODEL, deployed, Versions())
+        served = champion.ServedHere("returns", MODEL, deployed, Versions())
         with pytest.raises(ApiError, match="has no champion yet") as none:
-            await served.entities("delay")
+            await served.entities("returns")
         assert none.value.status == 503
         version.append("1")
-        assert await served.entities("delay") == [Entity("version-1", MODEL, "1")]
+        assert await served.entities("returns") == [Entity("version-1", MODEL, "1")]
         version.append("2")
-        assert await served.entities("delay") == [Entity("version-2", MODEL, "2")]
-        deployed.put("delay", {"config": config("1", "2", percent=[90, 10])})
-        assert [(one.version, one.percent) for one in await served.entities("delay")] == [("1", 90), ("2", 10)]
+        assert await served.entities("returns") == [Entity("version-2", MODEL, "2")]
+        deployed.put("returns", {"config": config("1", "2", percent=[90, 10])})
+        assert [(one.version, one.percent) for one in await served.entities("returns")] == [("1", 90), ("2", 10)]
         with pytest.raises(ApiError) as other:
             await served.entities("other")
         assert other.value.status == 404

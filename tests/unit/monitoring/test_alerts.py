@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from local_workspace.bundle import load_bundle
 from local_workspace.workspace import REPOSITORY
 
-NAMES = {"BUNDLE_VAR_catalog": "ml-prod", "BUNDLE_VAR_schema": "arrival-delay"}
+NAMES = {"BUNDLE_VAR_catalog": "ml-prod", "BUNDLE_VAR_schema": "two-words"}
 
 
 @pytest.mark.parametrize("alert", ["predictions_missing", "violation"])

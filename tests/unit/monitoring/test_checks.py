@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.checks import Place, find
-from project.config import MonitoringCheck
+from project.config import MonitoringCheck, load_config
 
-LAST = datetime(2013, 8, 7, tzinfo=UTC)
+LAST = datetime(2024, 8, 7, tzinfo=UTC)
 HERE = Place()
+LABEL = load_config().label
 GOOD, BAD, NOT_JUDGED = 0.7, 0.5, None
 
 
@@ -25,7 +26,7 @@ def days(*values, last=LAST):
 
 
 def found(*values, **more):
-    (finding,) = find(check(**more), {HERE: days(*values)}, LAST)
+    (finding,) = find(check(**more), {HERE: days(*values)}, LAST, LABEL)
     return finding
 
 
@@ -70,7 +71,7 @@ def test_where_no_day_can_be_judged_there_is_no_verdict():
         finding = found(*values)
         assert (finding.status, finding.violated, finding.since) == ("not judged", False, None)
         assert "could not be judged" in finding.sentence
-    (nowhere,) = find(check(), {}, LAST)
+    (nowhere,) = find(check(), {}, LAST, LABEL)
     assert nowhere.status == "not judged"
 
 
@@ -96,11 +97,11 @@ def test_every_place_that_is_violated_is_found_and_of_others_the_worst():
     places = {
         Place("temp"): days(*[GOOD] * 7),
         Place("wind"): days(*[GOOD] * 6, BAD),
-        Place("", "origin", "EWR"): days(*[BAD] * 7),
-        Place("", "origin", "JFK"): days(*[GOOD] * 3, *[BAD] * 4),
+        Place("", "region", "north"): days(*[BAD] * 7),
+        Place("", "region", "south"): days(*[GOOD] * 3, *[BAD] * 4),
     }
-    assert [finding.place.slice_value for finding in find(check(), places, LAST)] == ["EWR", "JFK"]
-    (worst,) = find(check(), {place: places[place] for place in list(places)[:2]}, LAST)
+    assert [finding.place.slice_value for finding in find(check(), places, LAST, LABEL)] == ["north", "south"]
+    (worst,) = find(check(), {place: places[place] for place in list(places)[:2]}, LAST, LABEL)
     assert (worst.place.column, worst.status) == ("wind", "passed")
 
 
@@ -108,18 +109,18 @@ def test_what_counts_bounds_is_told_in_its_own_words_and_since_when():
     counted = check(metric="drift", greater_is_better=False, threshold=1, days_broken=1, of_days=1)
     places = {Place("temp"): days(2.0, *[0.4] * 3, 1.2, 1.5, 1.7), Place("wind"): days(*[0.9] * 7)}
     words = {Place("temp"): ("the mean of temp is 9 where 2 was expected", "Look."), Place("wind"): ("", "")}
-    (finding,) = find(counted, places, LAST, words)
+    (finding,) = find(counted, places, LAST, LABEL, words)
     assert (finding.value, finding.since, finding.advice) == (1.7, LAST - timedelta(days=2), "Look.")
-    assert finding.sentence == "the mean of temp is 9 where 2 was expected since 5 August 2013"
+    assert finding.sentence == "the mean of temp is 9 where 2 was expected since 5 August 2024"
 
 
 def test_what_can_not_be_judged_says_why():
-    (finding,) = find(check(), {}, LAST, note="the baseline has 2 weeks")
+    (finding,) = find(check(), {}, LAST, LABEL, note="the baseline has 2 weeks")
     assert finding.status == "not judged"
     assert finding.sentence.endswith("could not be judged: the baseline has 2 weeks")
 
 
 def test_the_sentence_says_what_how_much_where_and_since_when():
-    (finding,) = find(check(), {Place("", "origin", "EWR"): days(*[GOOD] * 4, BAD, BAD, 0.512)}, LAST)
-    expected = "ROC AUC (origin EWR) is 0.512, at least 0.6 is needed: 3 of 7 days broke it since 5 August 2013"
+    (finding,) = find(check(), {Place("", "region", "north"): days(*[GOOD] * 4, BAD, BAD, 0.512)}, LAST, LABEL)
+    expected = "ROC AUC (region north) is 0.512, at least 0.6 is needed: 3 of 7 days broke it since 5 August 2024"
     assert finding.sentence == expected

@@ -17,10 +17,10 @@ from monitoring.verdict import Verdict
 from monitoring.windows import judged_window
 from project.config import load_config
 
-AS_OF = datetime(2013, 8, 9, tzinfo=UTC)
+AS_OF = datetime(2024, 8, 9, tzinfo=UTC)
 # What later tasks ask of those whose notebooks are left out.
 MADE_UP = {"model_version": "8", "passed": "false"}
-CAUSE = "monitoring: roc_auc since 2013-08-05"
+CAUSE = "monitoring: roc_auc since 2024-08-05"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def watched(bundle: Bundle, action: str, cause: str = "", status: str = "violate
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(monitoring, "monitor", lambda *_: verdict)
         patch.setattr(sdk, "WorkspaceClient", lambda: None)
-        return run_job(bundle, "monitoring", as_of="2013-08-09T00:00:00Z")
+        return run_job(bundle, "monitoring", as_of="2024-08-09T00:00:00Z")
 
 
 def run_job(bundle: Bundle, job: str, **parameters: str) -> JobRun:
@@ -72,11 +72,11 @@ def test_a_training_that_is_asked_for_gets_the_moment_and_the_cause(bundle: Bund
     assert training is not None
     assert training.key == "training"
     assert training.parameters["cause"] == CAUSE
-    assert training.parameters["as_of"] == "2013-08-09T00:00:00Z"
+    assert training.parameters["as_of"] == "2024-08-09T00:00:00Z"
 
 
 def test_a_version_is_judged_on_the_days_that_its_training_left_out(bundle: Bundle) -> None:
-    run = run_job(bundle, "training", as_of="2013-08-09T00:00:00Z", validation_days="9")
+    run = run_job(bundle, "training", as_of="2024-08-09T00:00:00Z", validation_days="9")
     deployment = run.tasks["deploy"].nested
     assert deployment is not None
     assert deployment.key == "deployment"

@@ -1,6 +1,8 @@
 """The metric tables that the monitor of a week gives, and the check that reads them."""
 
 from datetime import datetime
+from functools import reduce
+from operator import and_
 
 import mlflow
 import pytest
@@ -9,19 +11,19 @@ from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss, roc_auc_score
 
 from monitoring.baseline import refresh_baseline
-from monitoring.ground_truth import make_log, with_class
+from monitoring.ground_truth import make_log, with_derived
 from monitoring.monitor import refresh_monitor
 from monitoring.violations import check_violations
-from tests.unit.monitoring.conftest import AS_OF, MODEL, OLDER, WATCHED
+from tests.unit.monitoring.conftest import AS_OF, LABEL, MODEL, OLDER, SUBJECT, WATCHED
 from tests.unit.tables import collected, moment, version_of
 
-FIRST = moment("2013-08-01 00:00")
+FIRST = moment("2024-08-01 00:00")
 
 
 @pytest.fixture(scope="module")
 def first_day(log):
     """The watched version's rows of 1 August."""
-    return log[(log["model_version"] == WATCHED) & (log["prediction_at"].dt.day == 1)]
+    return log[(log["model_version"] == WATCHED) & (log[SUBJECT.prediction_time].dt.day == 1)]
 
 
 @pytest.fixture(scope="module")
@@ -33,55 +35,59 @@ def profile(spark, week, verdict):
 
 
 def test_statistics_of_a_column(profile, first_day):
-    temp = profile["INPUT", "temp", None, None]
-    values = first_day["temp"]
-    assert (temp["count"], temp["num_nulls"]) == (values.notna().sum(), values.isna().sum())
-    assert temp["percent_null"] == pytest.approx(100 * values.isna().mean())
-    assert (temp["min"], temp["max"], temp["median"]) == pytest.approx((values.min(), values.max(), values.median()))
-    assert temp["avg"] == pytest.approx(values.mean())
-    assert temp["stddev"] == pytest.approx(values.std())
-    assert temp["quantiles"] == pytest.approx([values.quantile(i / 10) for i in range(11)])
-    carrier = profile["INPUT", "carrier", None, None]
-    assert {i["item"]: i["count"] for i in carrier["frequent_items"]} == first_day["carrier"].value_counts().to_dict()
+    weight = profile["INPUT", "weight", None, None]
+    values = first_day["weight"]
+    assert (weight["count"], weight["num_nulls"]) == (values.notna().sum(), values.isna().sum())
+    assert weight["percent_null"] == pytest.approx(100 * values.isna().mean())
+    assert (weight["min"], weight["max"], weight["median"]) == pytest.approx(
+        (values.min(), values.max(), values.median())
+    )
+    assert weight["avg"] == pytest.approx(values.mean())
+    assert weight["stddev"] == pytest.approx(values.std())
+    assert weight["quantiles"] == pytest.approx([values.quantile(i / 10) for i in range(11)])
+    shop = profile["INPUT", "shop", None, None]
+    assert {i["item"]: i["count"] for i in shop["frequent_items"]} == first_day["shop"].value_counts().to_dict()
 
 
-@pytest.mark.parametrize(("key", "value"), [(None, None), ("origin", "EWR"), ("carrier", "UA")])
+@pytest.mark.parametrize(("key", "value"), [(None, None), ("region", "north"), ("shop", "A")])
 def test_quality_of_a_day_and_its_slices(profile, first_day, key, value):
     rows = first_day if key is None else first_day[first_day[key] == value]
-    known = rows[rows["late"].notna()]
-    label, prediction = known["late"], known["prediction"]
+    known = rows[rows[LABEL.column].notna()]
+    label, prediction = known[LABEL.column], known["prediction"]
     found = profile["INPUT", ":table", key, value]
     assert (found["count"], found["labelled_rows"]) == (len(rows), len(known))
     assert found["label_share"] == 1.0
-    assert found["arrived"] == (rows["outcome"] == "arrived").sum()
-    assert found["cancelled"] == (rows["outcome"] == "cancelled").sum()
-    assert found["label_rate"] == pytest.approx(label.mean())
+    assert found[LABEL.outcome] == (rows["outcome"] == LABEL.outcome).sum()
+    assert found[LABEL.other_outcomes[0]] == (rows["outcome"] == LABEL.other_outcomes[0]).sum()
+    assert found["mean_label"] == pytest.approx(label.mean())
     assert found["mean_prediction"] == pytest.approx(prediction.mean())
     assert found["brier"] == pytest.approx(brier_score_loss(label, prediction))
     assert found["log_loss"] == pytest.approx(log_loss(label, prediction))
+    base = log_loss(label, [label.mean()] * len(label))
+    assert found["log_loss_skill"] == pytest.approx(1 - log_loss(label, prediction) / base)
     assert found["roc_auc"] == pytest.approx(roc_auc_score(label, prediction))
     assert found["accuracy_score"] == pytest.approx(accuracy_score(label, prediction >= 0.5))
     matrix = confusion_matrix(label, prediction >= 0.5)
     for cell in found["confusion_matrix"]:
         assert cell["count"] == matrix[int(float(cell["label"])), int(float(cell["prediction"]))]
     assert sum(cell["count"] for cell in found["confusion_matrix"]) == matrix.sum()
-    assert found["newest_prediction"] == int(rows["prediction_at"].max().timestamp())
+    assert found["newest_prediction"] == int(rows[SUBJECT.prediction_time].max().timestamp())
 
 
 def test_the_baseline_is_what_the_version_was_validated_on(spark, week, profile):
     scores = spark.table(week.validation_scores).toPandas()
     found = profile["BASELINE", ":table", None, None]
     assert (found["count"], found["window"]) == (9000, None)
-    assert found["roc_auc"] == pytest.approx(roc_auc_score(scores["late"], scores["prediction"]))
+    assert found["roc_auc"] == pytest.approx(roc_auc_score(scores[LABEL.column], scores["prediction"]))
 
 
 def test_drift_is_that_of_versions_with_a_baseline(spark, week, verdict):
     drift = spark.table(week.drift_metrics).filter(F.col("window.start") == F.lit(FIRST)).toPandas()
     assert OLDER not in set(drift["model_version"])
     by_column = drift.set_index("column_name")
-    assert {"temp", "distance_miles", "origin", "carrier", "prediction"} <= set(by_column.index)
-    assert by_column.loc["temp", "ks_test"]["pvalue"] > 0.001
-    assert by_column.loc["carrier", "chi_squared_test"]["pvalue"] > 0.001
+    assert {"weight", "distance", "region", "shop", "prediction"} <= set(by_column.index)
+    assert by_column.loc["weight", "ks_test"]["pvalue"] > 0.001
+    assert by_column.loc["shop", "chi_squared_test"]["pvalue"] > 0.001
 
 
 def test_the_newest_version_is_judged_by_the_tables(verdict, profile, config):
@@ -118,7 +124,7 @@ def rows_of(spark, week):
 
 def test_a_log_that_is_still_empty_has_metric_tables_and_what_comes_is_measured(home, spark, client, log, config):
     with home.schema(spark, "still_empty") as tables:
-        rows = with_class(spark.createDataFrame(log[log["model_version"] == WATCHED].head(20)), config)
+        rows = with_derived(spark.createDataFrame(log[log["model_version"] == WATCHED].head(20)), config)
         make_log(tables.inference_log, rows)
         make_log(tables.inference_baseline, rows)
         refresh_monitor(client, tables, config)
@@ -128,15 +134,31 @@ def test_a_log_that_is_still_empty_has_metric_tables_and_what_comes_is_measured(
         assert spark.table(tables.profile_metrics).filter("column_name = ':table'").count() > 0
 
 
+def test_a_log_that_was_dropped_and_made_anew_is_measured_anew(home, spark, client, log, config):
+    """Also where it has as many versions as the one of its name before it."""
+    for number in (20, 30):
+        with home.schema(spark, "made_anew") as tables:
+            rows = with_derived(spark.createDataFrame(log[log["model_version"] == WATCHED].head(number)), config)
+            for name in (tables.inference_log, tables.inference_baseline):
+                make_log(name, rows)
+                rows.writeTo(name).append()
+            refresh_monitor(client, tables, config)
+            whole = spark.table(tables.profile_metrics).filter("column_name = ':table' AND slice_key IS NULL")
+            counts = {row["log_type"]: 0 for row in collected(whole)}
+            for row in collected(whole):
+                counts[row["log_type"]] += row["count"]
+            assert counts == {"INPUT": number, "BASELINE": number}
+
+
 def test_only_the_days_that_changed_are_measured_again(spark, client, week, verdict, config):
     """And a model that the world has left: the last day's labels, turned round."""
-    day = F.col("prediction_at") >= F.lit(moment("2013-08-07 00:00"))
+    day = F.col(SUBJECT.prediction_time) >= F.lit(moment("2024-08-07 00:00"))
     before = {name: collected(spark.table(name)) for name in (week.profile_metrics, week.drift_metrics)}
-    changed = spark.table(week.inference_log).filter(day & F.col("late").isNotNull())
-    keys = ("flight_id", "model_version", "as_of")
-    merge = changed.withColumn("late", 1 - F.col("late")).alias("new")
+    changed = spark.table(week.inference_log).filter(day & F.col(LABEL.column).isNotNull())
+    keys = (*SUBJECT.key, "model_version", "as_of")
+    merge = changed.withColumn(LABEL.column, 1 - F.col(LABEL.column)).alias("new")
     same = [F.col(f"new.{key}") == F.col(f"{week.inference_log}.{key}") for key in keys]
-    merge.mergeInto(week.inference_log, same[0] & same[1] & same[2]).whenMatched().updateAll().merge()
+    merge.mergeInto(week.inference_log, reduce(and_, same)).whenMatched().updateAll().merge()
     refresh_monitor(client, week, config)
     for name, rows in before.items():
         after = collected(spark.table(name))
@@ -145,23 +167,23 @@ def test_only_the_days_that_changed_are_measured_again(spark, client, week, verd
         different = [row for row in after if str(row) not in set(kept)]
         if name == week.profile_metrics:
             assert {row["window"]["start"].day for row in different} == {7}
-            assert {row["column_name"] for row in different} == {":table", "late"}
+            assert {row["column_name"] for row in different} == {":table", LABEL.column}
         else:
             assert different == []
     later = check_violations(spark, week, MODEL, AS_OF.replace(hour=1), True, config)
     found = {finding.check.name: finding for finding in later.findings}
-    assert (found["ranking"].days_broken, found["ranking"].since) == (1, moment("2013-08-07 00:00"))
+    assert (found["ranking"].days_broken, found["ranking"].since) == (1, moment("2024-08-07 00:00"))
     assert not found["ranking"].violated
 
 
 def test_days_without_predictions_are_noticed(spark, week, verdict, config):
-    later = check_violations(spark, week, MODEL, moment("2013-08-12 00:00"), True, config)
+    later = check_violations(spark, week, MODEL, moment("2024-08-12 00:00"), True, config)
     found = {finding.check.name: finding for finding in later.findings}
     assert found["no_predictions"].violated
-    assert (found["no_predictions"].value, found["no_predictions"].since) == (0, moment("2013-08-08 00:00"))
+    assert (found["no_predictions"].value, found["no_predictions"].since) == (0, moment("2024-08-08 00:00"))
     assert found["freshness"].violated
     assert later.action == "alert"
-    much_later = check_violations(spark, week, MODEL, moment("2013-09-12 00:00"), True, config)
+    much_later = check_violations(spark, week, MODEL, moment("2024-09-12 00:00"), True, config)
     assert (much_later.model_version, much_later.status) == (WATCHED, "violated")
 
 
@@ -173,7 +195,7 @@ def trained(tmp_path):
     client = MlflowClient()
     client.create_registered_model(MODEL)
     for _ in range(int(WATCHED)):
-        client.create_model_version(MODEL, "made/nowhere", tags={"as_of": "2013-08-01T00:00:00+00:00"})
+        client.create_model_version(MODEL, "made/nowhere", tags={"as_of": "2024-08-01T00:00:00+00:00"})
     yield lambda as_of: client.set_model_version_tag(MODEL, WATCHED, "as_of", as_of)
     mlflow.set_registry_uri(before)
 
@@ -181,10 +203,10 @@ def trained(tmp_path):
 @pytest.mark.parametrize(
     ("as_of", "violated"),
     [
-        ("2013-08-01T00:00:00+00:00", set()),
-        ("2013-07-09T00:00:00+00:00", set()),
-        ("2013-07-08T19:59:00-04:00", {"age"}),
-        ("2013-01-31T00:00:00+00:00", {"age", "history"}),
+        ("2024-08-01T00:00:00+00:00", set()),
+        ("2024-07-09T00:00:00+00:00", set()),
+        ("2024-07-08T19:59:00-04:00", {"age"}),
+        ("2024-01-31T00:00:00+00:00", {"age", "history"}),
     ],
 )
 def test_a_model_that_has_grown_old_asks_for_a_training(spark, week, verdict, config, trained, as_of, violated):
@@ -205,5 +227,5 @@ def test_a_version_that_the_registry_does_not_know_has_no_age(verdict):
 
 
 def test_before_the_first_prediction_nothing_is_violated(spark, week, verdict, config):
-    earlier = check_violations(spark, week, MODEL, moment("2013-07-20 00:00"), True, config)
+    earlier = check_violations(spark, week, MODEL, moment("2024-07-20 00:00"), True, config)
     assert (earlier.status, earlier.violated, earlier.model_version) == ("no predictions", False, "")

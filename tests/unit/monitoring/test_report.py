@@ -3,57 +3,13 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from html.parser import HTMLParser
 
 import pytest
 
 from monitoring.report import render_report, write_report
 from monitoring.report_data import Distribution, _distributions, read_report_data
 from tests.unit.monitoring.conftest import AS_OF, HOSTILE, MODEL, WATCHED
-
-VOID = {"meta", "path", "rect", "use", "line", "br"}
-
-
-class Page(HTMLParser):
-    """Fails where tags don't nest; keeps texts, ids and the shapes of each picture."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.text = ""
-        self.tags: list[str] = []
-        self.ids: list[str] = []
-        self.pictures: dict[str, int] = {}
-        self.links: list[str] = []
-        self.feed(html)
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        self.tags.append(tag)
-        self.links += [values[name] for name in ("href", "src", "xlink:href") if values.get(name)]
-        if "id" in values:
-            self.ids.append(values["id"])
-        if tag == "svg":
-            assert values["viewbox"]
-            self.pictures[values["aria-label"]] = 0
-        if tag in {"path", "use"} and "svg" in self.open:
-            self.pictures[list(self.pictures)[-1]] += 1
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, text):
-        if self.open and self.open[-1] not in {"style"}:
-            self.text += " " + text
+from tests.unit.monitoring.page import Page
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +25,7 @@ def page(data, config):
 
 def test_the_file_is_named_by_as_of_and_the_same_twice(spark, week, data, config, tmp_path):
     file = write_report(spark, week, tmp_path, MODEL, AS_OF, config)
-    assert file == tmp_path / "reports" / "monitoring-2013-08-09.html"
+    assert file == tmp_path / "reports" / "monitoring-2024-08-09.html"
     assert file.read_text(encoding="utf-8") == render_report(data, config)
 
 
@@ -85,9 +41,9 @@ def test_it_says_the_verdict_and_the_figures(page, data):
 
 def test_a_violation_says_since_when_on_how_many_days_and_what_was_done(data, config):
     broken = data.findings[0] | {"check_name": "ranking", "status": "violated", "days_broken": 4, "days_judged": 6}
-    broken |= {"since_day": "3 Aug", "action": "retrain", "days_not_judged": ["2013-08-05"]}
+    broken |= {"since_day": "3 Aug", "action": "retrain", "days_not_judged": ["2024-08-05"]}
     page = Page(render_report(replace(data, findings=[broken]), config))
-    assert re.search(r"✗ violated\s+ranking.*not judged: 2013-08-05.*4 of 6\s+3 Aug\s+retrain", page.text, re.DOTALL)
+    assert re.search(r"✗ violated\s+ranking.*not judged: 2024-08-05.*4 of 6\s+3 Aug\s+retrain", page.text, re.DOTALL)
 
 
 def test_hostile_values_are_text(page):
@@ -104,20 +60,20 @@ def test_the_pictures_are_there_and_need_nothing_from_elsewhere(page):
 
 
 def test_a_column_beyond_its_bound_is_shown_beside_the_baseline(data, config):
-    shift = {"column_name": "temp", "kind": "level", "ratio": 2.5, "sentence": "the mean of temp is 91"}
-    moved = {"temp": Distribution([1.0, 2.0], [2.0, 3.0], {}, {}), "origin": Distribution([], [], {"EWR": 1.0}, {})}
+    shift = {"column_name": "weight", "kind": "level", "ratio": 2.5, "sentence": "the mean of weight is 91"}
+    moved = {"weight": Distribution([1.0, 2.0], [2.0, 3.0], {}, {}), "region": Distribution([], [], {"north": 1.0}, {})}
     page = Page(render_report(replace(data, drift=[shift, *data.drift], distributions=moved), config))
-    assert "the mean of temp is 91" in page.text
+    assert "the mean of weight is 91" in page.text
     assert {f"{name} in the last week and in the baseline" for name in moved} <= set(page.pictures)
 
 
 def test_distributions_are_those_of_the_week_and_of_the_baseline(spark, week, verdict, log):
-    found = _distributions(spark, week, WATCHED, AS_OF, ["distance_miles", "carrier"])
+    found = _distributions(spark, week, WATCHED, AS_OF, ["distance", "shop"])
     own = log[log["model_version"] == WATCHED]
-    assert found["distance_miles"].now[-1] == own["distance_miles"].max()
-    shares = own["carrier"].value_counts(normalize=True)
-    assert found["carrier"].shares_now == pytest.approx(shares.to_dict(), abs=0.01)
-    assert set(found["carrier"].shares_before) == {"UA", "AA", "HA"}
+    assert found["distance"].now[-1] == own["distance"].max()
+    shares = own["shop"].value_counts(normalize=True)
+    assert found["shop"].shares_now == pytest.approx(shares.to_dict(), abs=0.01)
+    assert set(found["shop"].shares_before) == {"A", "B", "C"}
 
 
 def test_points_of_the_calibration_picture_are_the_data(data, page):

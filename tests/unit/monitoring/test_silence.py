@@ -9,16 +9,16 @@ from mlflow import MlflowClient
 from pyspark.sql import functions as F
 
 from monitoring.baseline import refresh_baseline
-from monitoring.ground_truth import make_log, with_class
+from monitoring.ground_truth import make_log, with_derived
 from monitoring.monitor import refresh_monitor
 from monitoring.violations import check_violations
-from tests.unit.monitoring.conftest import scored
+from tests.unit.monitoring.conftest import LABEL, SUBJECT, scored
 
 NUMBERS = count()
 DAY = timedelta(days=1)
-START = datetime(2013, 8, 1, tzinfo=UTC)
+START = datetime(2024, 8, 1, tzinfo=UTC)
 LAST = START + 7 * DAY
-MODEL = "spark_catalog.silent.arrival_delay"
+MODEL = "spark_catalog.silent.model"
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ class Deployment:
         made = scored(150 * days, start, days, start + days * DAY, seed=2).assign(
             model_version=version, model_name=MODEL
         )
-        made["label_known_at"] = made["prediction_at"] + timedelta(hours=4) if labelled else None
+        made["label_known_at"] = made[SUBJECT.prediction_time] + timedelta(hours=4) if labelled else None
         made["label_known_at"] = made["label_known_at"].astype("datetime64[ns, UTC]")
-        made["late"] = made["late"] if labelled else float("nan")
-        made["outcome"] = "arrived" if labelled else "pending"
-        frame = with_class(self.frame(made), self.config)
-        return frame.withColumn("late", F.nanvl("late", F.lit(None).cast("double")))
+        made[LABEL.column] = made[LABEL.column] if labelled else float("nan")
+        made["outcome"] = LABEL.outcome if labelled else "pending"
+        frame = with_derived(self.frame(made), self.config)
+        return frame.withColumn(LABEL.column, F.nanvl(LABEL.column, F.lit(None).cast("double")))
 
     def score(self, start, days, version="1", labelled=True):
         self.rows(start, days, version, labelled).writeTo(self.tables.inference_log).append()

@@ -10,7 +10,7 @@ from project.config import load_config
 
 DRIFT = load_config().monitoring.drift.model_copy(update={"ignored": (), "least_low": {}, "false_alarm_rate_of": {}})
 NUMERIC, TEXTS = ["heat", "warmth", "glow", "noise", "gaps"], ["place"]
-START = pd.Timestamp("2013-01-07", tz="UTC")
+START = pd.Timestamp("2024-01-08", tz="UTC")
 ROWS = 200
 
 
@@ -120,6 +120,7 @@ def test_the_shorter_the_baseline_the_wider_its_bounds() -> None:
 def test_days_here_and_there_are_no_weeks() -> None:
     whole, scattered = made(28)["day"], made(60)["day"]
     assert weeks_of(whole) == 4
+    assert weeks_of(whole[whole.dt.dayofweek != 5]) == 4, "without Saturdays too"
     assert weeks_of(scattered[scattered.dt.dayofyear % 2 == 0]) == 0
     assert weeks_of(pd.Series(dtype="datetime64[ns, UTC]")) == 0
 

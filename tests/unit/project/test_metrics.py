@@ -1,107 +1,21 @@
-"""Figures of a prediction, against sums that can be done by hand."""
-
-from itertools import pairwise, product
-from math import isnan, log, sqrt
+"""Groups that are measured on Spark have the figures of their rows."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
-from project.metrics import CALIBRATION_BINS, METRICS, binary_metrics, calibration_error
-
-LABEL = [1.0, 0.0, 1.0, 0.0, 0.0]
-PREDICTION = [0.9, 0.8, 0.6, 0.6, 0.1]  # 0.6 is predicted of one that was late and one that was not
-
-
-def measured(label, prediction):
-    return binary_metrics(pd.Series(label), pd.Series(prediction))
+from project.metrics import metrics_by
+from tests.unit.kinds import KINDS, make_config
 
 
-@pytest.fixture(scope="module")
-def figures():
-    return measured(LABEL, PREDICTION)
-
-
-def test_all_figures_are_there(figures):
-    assert set(figures) == set(METRICS)
-
-
-def test_rows_and_rates(figures):
-    assert (figures["rows"], figures["label_rate"]) == (5.0, 0.4)
-    assert figures["mean_prediction"] == pytest.approx(3.0 / 5)
-
-
-def test_roc_auc_is_the_share_of_pairs_in_the_right_order(figures):
-    """Of six pairs, three are right, one is wrong twice, one is a tie."""
-    scored = list(zip(LABEL, PREDICTION, strict=True))
-    late, not_late = ([p for label, p in scored if label == wanted] for wanted in (1.0, 0.0))
-    shares = [1.0 if a > b else 0.5 if a == b else 0.0 for a, b in product(late, not_late)]
-    assert figures["roc_auc"] == pytest.approx(sum(shares) / 6) == pytest.approx(4.5 / 6)
-
-
-def test_pr_auc_is_the_precision_at_each_step_of_recall(figures):
-    """At 0.9: 1 of 1, half of all. At 0.6: 2 of 4, the other half."""
-    assert figures["pr_auc"] == pytest.approx(0.5 * 1 + 0.5 * 0.5)
-
-
-def test_brier_and_log_loss_are_means_of_what_each_row_costs(figures):
-    squares = [(label - p) ** 2 for label, p in zip(LABEL, PREDICTION, strict=True)]
-    assert figures["brier"] == pytest.approx(sum(squares) / 5)
-    costs = [-log(p if label else 1 - p) for label, p in zip(LABEL, PREDICTION, strict=True)]
-    assert figures["log_loss"] == pytest.approx(sum(costs) / 5)
-
-
-def test_skill_is_what_is_gained_on_the_constant(figures):
-    assert figures["brier_base"] == pytest.approx(0.4 * 0.6)
-    assert figures["log_loss_base"] == pytest.approx(-0.4 * log(0.4) - 0.6 * log(0.6))
-    for name in ("brier", "log_loss"):
-        assert figures[f"{name}_skill"] == pytest.approx(1 - figures[name] / figures[f"{name}_base"])
-
-
-@pytest.mark.parametrize("only", [0.0, 1.0])
-def test_of_one_class_only_what_has_a_meaning_is_given(only):
-    figures = measured([only] * 3, [0.2, 0.5, 0.9])
-    both = {"roc_auc", "pr_auc", "brier_base", "log_loss_base", "brier_skill", "log_loss_skill"}
-    assert {name for name, value in figures.items() if isnan(value)} == both
-    errors = [0.2, 0.5, 0.9] if only == 0.0 else [0.8, 0.5, 0.1]
-    assert figures["brier"] == pytest.approx(sum(error**2 for error in errors) / 3)
-    assert figures["log_loss"] == pytest.approx(-sum(log(1 - error) for error in errors) / 3)
-    assert figures["label_rate"] == only
-
-
-def test_one_row_has_figures():
-    figures = measured([1.0], [0.25])
-    assert (figures["rows"], figures["calibration_error"]) == (1.0, 0.75)
-
-
-def test_a_perfect_and_an_inverted_ranking():
-    assert measured([0.0, 0.0, 1.0], [0.1, 0.2, 0.3])["roc_auc"] == 1.0
-    assert measured([0.0, 0.0, 1.0], [0.3, 0.2, 0.1])["roc_auc"] == 0.0
-    assert measured([0.0, 1.0], [0.5, 0.5])["roc_auc"] == 0.5
-
-
-def test_calibration_error_is_the_gap_in_bins_of_equal_count():
-    random = np.random.default_rng(5)
-    prediction = random.permutation(np.linspace(0.01, 0.99, 40))
-    label = (random.uniform(size=40) < np.sqrt(prediction)).astype(float)
-    order = np.argsort(prediction)
-    edges = np.linspace(0, 40, CALIBRATION_BINS + 1).astype(int)
-    gaps = [abs(label[order[a:b]].mean() - prediction[order[a:b]].mean()) * (b - a) for a, b in pairwise(edges)]
-    assert calibration_error(pd.Series(label), pd.Series(prediction)) == pytest.approx(sum(gaps) / 40)
-
-
-def test_rows_of_one_prediction_are_in_one_bin():
-    """Half of 20 flights are late, and 0.5 is predicted of all: that is calibrated, in whatever order they come."""
-    late_first, in_turn = [1.0] * 10 + [0.0] * 10, [1.0, 0.0] * 10
-    for label in (late_first, in_turn):
-        assert calibration_error(pd.Series(label), pd.Series([0.5] * 20)) == 0.0
-
-
-def test_the_order_of_rows_changes_no_figure():
-    random = np.random.default_rng(6)
-    rows = pd.DataFrame({"prediction": random.choice([0.1, 0.2, 0.4, 0.7], 97)})
-    rows["label"] = (random.uniform(size=97) < rows["prediction"]).astype(float)
-    mixed = rows.sample(frac=1, random_state=1)
-    assert binary_metrics(mixed["label"], mixed["prediction"]) == pytest.approx(
-        binary_metrics(rows["label"], rows["prediction"]), abs=sqrt(1e-24)
-    )
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_group_has_the_figures_of_its_rows(spark: SparkSession, kind: str) -> None:
+    label, random = make_config(kind).label, np.random.default_rng(1)
+    happened = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
+    rows = pd.DataFrame({"place": list("aabbaabb"), label.column: happened, "prediction": random.uniform(size=8)})
+    found = metrics_by(spark.createDataFrame(rows), ["place"], label, "prediction").toPandas().set_index("place")
+    assert list(found.columns) == list(label.metrics)
+    for place, group in rows.groupby("place"):
+        expected = label.measure(group[label.column], group["prediction"])
+        assert found.loc[place].to_dict() == pytest.approx(expected)

@@ -40,9 +40,9 @@ READ: dict[str, Callable[[Parameters], object]] = {
         ("reason", " it is late ", "it is late"),
         ("reason", "", ""),
         ("experiment", "/Shared/e", "/Shared/e"),
-        ("as_of", "2013-08-01T00:00:00Z", moment("2013-08-01")),
-        ("as_of", "2013-07-31T20:00:00-04:00", moment("2013-08-01")),
-        ("as_of", "2013-08-01", moment("2013-08-01")),
+        ("as_of", "2024-08-01T00:00:00Z", moment("2024-08-01")),
+        ("as_of", "2024-07-31T20:00:00-04:00", moment("2024-08-01")),
+        ("as_of", "2024-08-01", moment("2024-08-01")),
         ("volume", "/Volumes/main/s/files", Path("/Volumes/main/s/files")),
         ("model_name", "main.s.m", "main.s.m"),
         ("window_hours", "24", timedelta(hours=24)),
@@ -54,9 +54,9 @@ READ: dict[str, Callable[[Parameters], object]] = {
         ("tuning_trials", "", 0),
         ("retrain_on_violation", "true", True),
         ("retrain_on_violation", "False", False),
-        ("rebuild", "weather_features, labels,,", ("weather_features", "labels")),
+        ("rebuild", "shop_features, labels,,", ("shop_features", "labels")),
         ("rebuild", "", ()),
-        ("history_start", "2013-06-01T00:00:00Z", moment("2013-06-01")),
+        ("history_start", "2024-06-01T00:00:00Z", moment("2024-06-01")),
         ("history_start", "", load_config().history_start),
         ("validation_days", "14", 14),
         ("validation_days", "", load_config().training.validation_days),
@@ -74,8 +74,8 @@ def test_a_parameter_is_read_by_its_kind(name, text, value):
         ("experiment", "", "MLflow experiment"),
         ("experiment", "  ", "MLflow experiment"),
         ("as_of", "", "moment"),
-        ("as_of", "yesterday", "'yesterday', and must be a moment such as 2013-08-01T00:00:00Z"),
-        ("as_of", "2013-02-30", "a moment such as"),
+        ("as_of", "yesterday", "'yesterday', and must be a moment such as .*-01T00:00:00Z"),
+        ("as_of", "2024-02-30", "a moment such as"),
         ("volume", "", "folder of the volume"),
         ("model_name", "", "registered model"),
         ("window_hours", "0", "'0', and must be above 0"),
@@ -110,15 +110,15 @@ def test_the_tables_are_those_of_catalog_and_schema():
 def test_the_configuration_takes_what_is_given_and_else_is_the_files():
     config = given(catalog="main").config
     assert config == load_config()
-    assert given(history_start="2013-06-01T00:00:00Z", validation_days="9").config == load_config(
-        history_start="2013-06-01T00:00:00Z", validation_days="9"
+    assert given(history_start="2024-06-01T00:00:00Z", validation_days="9").config == load_config(
+        history_start="2024-06-01T00:00:00Z", validation_days="9"
     )
 
 
 def test_a_parameter_that_the_notebook_does_not_name_is_not_there():
     """Though the job has it."""
-    parameters = Parameters(DBUtils({"catalog": "main", "schema": "s", "as_of": "2013-08-01"}), "catalog", "as_of")
-    assert parameters.as_of == moment("2013-08-01")
+    parameters = Parameters(DBUtils({"catalog": "main", "schema": "s", "as_of": "2024-08-01"}), "catalog", "as_of")
+    assert parameters.as_of == moment("2024-08-01")
     for read in (lambda: parameters.text("schema"), lambda: parameters.tables, lambda: parameters.flag("schema")):
         with pytest.raises(KeyError, match="schema"):
             read()
@@ -126,7 +126,7 @@ def test_a_parameter_that_the_notebook_does_not_name_is_not_there():
 
 def test_a_parameter_that_no_one_knows_is_refused():
     with pytest.raises(KeyError, match="as_off"):
-        given(as_off="2013-08-01")
+        given(as_off="2024-08-01")
 
 
 def test_each_is_a_widget_with_its_default_and_meaning():

@@ -110,7 +110,7 @@ def test_a_remote_registry_without_a_champion_says_so_in_its_own_words(answering
         (403, "PERMISSION_DENIED", f"User does not have EXECUTE on Routine or Model '{MODEL}'."),
         (401, "UNAUTHENTICATED", "The token does not exist."),
         (400, "INVALID_PARAMETER_VALUE", "The model's name must have three levels."),
-        (404, "SCHEMA_DOES_NOT_EXIST", "Schema 'air' does not exist."),
+        (404, "SCHEMA_DOES_NOT_EXIST", "Schema 's' does not exist."),
         (404, "ENDPOINT_NOT_FOUND", "No API found."),
         (503, "TEMPORARILY_UNAVAILABLE", "Try again."),
         (404, "A_CODE_OF_TOMORROW", "not found"),

@@ -14,7 +14,7 @@ from project.verdicts import FiledVerdict, Verdict, read_newest_verdict, read_ve
 from tests.unit.tables import InputTables, changed_rows
 
 MODEL = "spark_catalog.verdicts_test.arrival_delay"
-JULY, AUGUST = datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 8, 1, tzinfo=UTC)
+JULY, AUGUST = datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 8, 1, tzinfo=UTC)
 GATES = '[{"name": "log loss", "sentence": "größer als \\"0.5\\"; it\'s \\\\n"}]'
 VERDICT = Verdict(MODEL, "1", None, True, GATES, "abc123", AUGUST, JULY, AUGUST)
 
@@ -91,7 +91,7 @@ def test_a_verdict_comes_back_as_it_was_written_also_a_second_time(spark, tables
     assert (filed.verdict, filed.digest, filed.fault) == (VERDICT, VERDICT.digest, "")
     tags = client.get_model_version(MODEL, "1").tags
     assert tags["validation"] == "passed"
-    assert tags["validation_as_of"] == "2013-08-01T00:00:00+00:00"
+    assert tags["validation_as_of"] == "2024-08-01T00:00:00+00:00"
     assert tags["validation_digest"] == VERDICT.digest
     assert tags["validation_roc_auc"] == "0.7581"
 

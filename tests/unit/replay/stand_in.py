@@ -13,7 +13,7 @@ from replay.days import days
 from replay.journal import Journal
 from replay.year import Jobs, play
 
-START, END = datetime(2013, 2, 1, tzinfo=UTC), datetime(2013, 2, 11, tzinfo=UTC)
+START, END = datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 2, 11, tzinfo=UTC)
 
 
 class Files:

@@ -1,16 +1,21 @@
 """What a replay reads of its tables."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from sklearn.metrics import mean_absolute_error, roc_auc_score
 
+from project.config import Config
 from project.tables import Tables
-from replay.figures import read_promotions, read_verdicts
+from replay.figures import RECENT, read_promotions, read_scores, read_verdicts, recent_quality
 from tests.homes import Home
 from tests.unit.tables import InputTables, moment
 
-FIRST, SECOND = moment("2013-03-01 00:00"), moment("2013-03-02 00:00")
+FIRST, SECOND = moment("2024-03-01 00:00"), moment("2024-03-02 00:00")
 
 
 @pytest.fixture
@@ -46,3 +51,23 @@ def test_of_moves_of_champion_those_count_that_were_made_or_refused(
 
 def test_before_anything_was_written_there_is_nothing(spark: SparkSession, tables: Tables) -> None:
     assert read_verdicts(spark, tables) == read_promotions(spark, tables) == []
+
+
+def test_the_recent_quality_is_that_of_the_last_weeks_whose_label_is_known(
+    spark: SparkSession, tables: Tables, inputs: InputTables, any_config: Config
+) -> None:
+    assert recent_quality(spark, tables, SECOND, any_config) is None
+    random, label = np.random.default_rng(1), any_config.label.column
+    asked = pd.date_range(SECOND - RECENT - timedelta(days=7), SECOND, freq="6h", unit="us")
+    rows = pd.DataFrame({"plant": "north", "number": np.arange(len(asked)), "asked_at": asked, "used_at": asked})
+    rows = rows.assign(prediction=random.uniform(size=len(rows)))
+    rows[label] = random.integers(0, 2, len(rows)).astype(float)
+    rows.loc[rows.index[-4:], label] = None
+    inputs.write_frame(tables.inference_log, rows)
+    counted = rows[(rows["asked_at"] > SECOND - RECENT) & rows[label].notna()]
+    by_hand = {"binary": roc_auc_score, "regression": mean_absolute_error}[any_config.label.kind]
+    quality = recent_quality(spark, tables, SECOND, any_config)
+    assert quality == pytest.approx(by_hand(counted[label], counted["prediction"]))
+    found = read_scores(spark, tables, SECOND - RECENT, SECOND, any_config)
+    assert list(found.columns) == ["plant", "number", "asked_at", label, "prediction"]
+    assert sorted(found["asked_at"]) == list(counted["asked_at"])

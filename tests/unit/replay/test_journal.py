@@ -5,8 +5,8 @@ import pytest
 from replay.journal import Entry, Event, Journal
 from tests.unit.tables import moment
 
-FIRST = Entry(moment("2013-02-02 00:00"), "batch_inference", 4.5, "1", 1, (Event("failure", 'no "weather"\nat all'),))
-SECOND = Entry(moment("2013-02-02 00:00"), "monitoring", 3.0, "2", 2)
+FIRST = Entry(moment("2024-02-02 00:00"), "batch_inference", 4.5, "1", 1, (Event("failure", 'no "orders"\nat all'),))
+SECOND = Entry(moment("2024-02-02 00:00"), "monitoring", 3.0, "2", 2)
 
 
 @pytest.fixture

@@ -12,21 +12,21 @@ import pytest
 from rich.console import Console
 
 from monitoring.drift import Usual
-from project.config import Config, load_config
-from replay.power import Case, Feed, Monitor, Scores, decline_power, drift_power, shifts_of, slices_of
-from replay.power_run import measure, show, write
+from project.config import Config
+from replay.faults import Unit
+from replay.power import Case, Feed, Monitor, Scores, decline_power, drift_power, fallen, shifts_of, slices_of
+from replay.power_run import Power, measure, show, write
 
-START = pd.Timestamp("2013-01-07", tz="UTC")
+START = pd.Timestamp("2024-01-08", tz="UTC")
 ROWS, TRAINED, DAYS = 240, (56, 112), 168
 
 
 @pytest.fixture(scope="module")
-def config() -> Config:
-    return load_config()
+def scores(config: Config) -> Scores:
+    return made(config)
 
 
-@pytest.fixture(scope="module")
-def scores() -> Scores:
+def made(config: Config) -> Scores:
     """Version 1 from day 56 on, version 2 from day 112; `warmth` and `glow` follow `heat`, which wanders."""
     random = np.random.default_rng(1)
     number = np.repeat(np.arange(DAYS), ROWS)
@@ -34,22 +34,26 @@ def scores() -> Scores:
     prediction = random.beta(2, 5, len(number))
     rows = pd.DataFrame(
         {
-            "prediction_at": START
+            "asked_at": START
             + pd.to_timedelta(number, unit="D")
             + pd.to_timedelta(np.tile(np.arange(ROWS) / 10, DAYS), unit="h"),
             "heat": heat,
             "warmth": 2 * heat + random.normal(0, 1, len(number)),
             "glow": -heat + random.normal(0, 1, len(number)),
-            "origin": random.choice(["EWR", "JFK"], len(number)),
+            "plant": random.choice(["north", "south"], len(number)),
             "prediction": prediction,
-            "late": (random.random(len(number)) < prediction).astype(float),
             "version": np.where(number < TRAINED[1], 1, 2),
         }
     )
-    rows["day"] = rows["prediction_at"].dt.floor("D")
+    happened = {
+        "binary": (random.random(len(number)) < prediction).astype(float),
+        "regression": prediction + random.normal(0, 0.1, len(number)),
+    }
+    rows[config.label.column] = happened[config.label.kind]
+    rows["day"] = rows["asked_at"].dt.floor("D")
     references = {v: rows[number < trained].reset_index(drop=True) for v, trained in enumerate(TRAINED, start=1)}
     log = rows[number >= TRAINED[0]].reset_index(drop=True)
-    return Scores(log, references, ["heat", "warmth", "glow", "prediction"], ["origin"])
+    return Scores(log, references, ["heat", "warmth", "glow", "prediction"], ["plant"])
 
 
 def three(usual: Usual, before: pd.DataFrame, by: float) -> Iterator[Case]:
@@ -60,7 +64,7 @@ def three(usual: Usual, before: pd.DataFrame, by: float) -> Iterator[Case]:
 
     yield Case("large", ("warmth",), partial(shifted, size=by))
     yield Case("small", ("warmth",), partial(shifted, size=0.01 * by))
-    yield Case("new", ("origin",), lambda rows, _: rows.assign(origin=rows["origin"].mask(rows.index % 20 == 0, "LGA")))
+    yield Case("new", ("plant",), lambda rows, _: rows.assign(plant=rows["plant"].mask(rows.index % 20 == 0, "west")))
 
 
 def test_three_shifts_in_five_weeks_have_the_answers_that_are_known(scores: Scores, config: Config) -> None:
@@ -88,38 +92,57 @@ def test_a_week_is_judged_by_the_version_that_scored_it_and_only_where_it_knows_
 def test_every_kind_of_shift_is_tried_and_found_where_columns_explain_each_other(
     scores: Scores, config: Config, tmp_path: Path
 ) -> None:
-    feeds = [Feed("heat_features", ("origin",), ("heat", "warmth", "glow"))]
-    power = measure(scores, feeds, config, 3)
+    feeds = [Feed("heat_features", ("plant",), ("heat", "warmth", "glow"))]
+    units = [Unit("°F as °C", "heat|glow", 1 / 1.8, 32.0)]
+    power = measure(scores, feeds, units, config, 3)
     assert set(power.drift) == {
         *("one standard deviation", "NULLs, 10 points more", "stuck at one value", "a new category, 2 %"),
-        *("a share doubled", "a share halved", "predictions + 0.05", "a feed repeats a day"),
+        *("a share doubled", "a share halved", "all predictions higher", "a feed repeats a day", "°F as °C"),
     }
     for kind in ("one standard deviation", "NULLs, 10 points more", "a new category, 2 %", "a feed repeats a day"):
         assert power.drift[kind].power == 1, kind
     file = tmp_path / "power.json"
     write(power, file)
     assert json.loads(file.read_text())["drift"]["a new category, 2 %"]["named"] == 3
+    assert "one standard deviation" in shown(power, config)
+
+
+def shown(power: Power, config: Config) -> str:
     console = Console(record=True, width=200, file=StringIO())
-    show(power, console)
-    assert "one standard deviation" in console.export_text()
+    show(power, config.label, console)
+    return console.export_text()
+
+
+def test_a_decline_is_shown_as_a_fall_of_what_should_be_great_or_as_a_rise_of_an_error(any_config: Config) -> None:
+    text = shown(Power(1, [], {}, []), any_config)
+    heads = {"binary": ("ROC AUC falls for two weeks", "0.075"), "regression": ("MAE rises for two weeks", "7.5 %")}
+    assert all(head in text for head in heads[any_config.label.kind])
 
 
 def test_units_of_the_columns_that_have_some_are_mistaken(scores: Scores, config: Config) -> None:
-    renamed = {"heat": "temp", "warmth": "dep_delay"}
-    rows = scores.rows.rename(columns=renamed)
-    references = {version: of.rename(columns=renamed) for version, of in scores.references.items()}
-    named = Scores(rows, references, ["temp", "dep_delay", "prediction"], ["origin"])
-    usual = Monitor(named, config).usual(START + pd.Timedelta(days=60))
+    rows = scores.rows.head(ROWS)
+    usual = Monitor(scores, config).usual(START + pd.Timedelta(days=60))
     assert usual
-    cases = {case.kind: case.columns for case in shifts_of(usual, rows.head(ROWS), named, config, [])}
-    assert (cases["°F as °C"], cases["minutes as seconds"]) == (("temp",), ("dep_delay",))
+    unit = Unit("°F as °C", "heat|glow", 1 / 1.8, 32.0)
+    cases = [case for case in shifts_of(usual, rows, scores, config, [], [unit]) if case.kind == "°F as °C"]
+    assert [case.columns for case in cases] == [("heat",), ("glow",)]
+    changed = cases[0].change(rows, np.random.default_rng(1))
+    assert changed["heat"].to_numpy() == pytest.approx((rows["heat"].to_numpy() - 32) * 5 / 9)
+    assert not [case for case in shifts_of(usual, rows, scores, config, [], []) if case.kind == "°F as °C"]
 
 
-def test_a_large_drop_in_roc_auc_is_named_and_one_bad_day_is_not(scores: Scores, config: Config) -> None:
-    drops, bad_days, alarms = decline_power(scores, config, 5, 0.3)
+def test_a_large_decline_is_named_and_one_bad_day_is_not(any_config: Config) -> None:
+    scores = made(any_config)
+    drops, bad_days, alarms = decline_power(scores, any_config, 5, 0.3)
     assert (drops.named, drops.cases) == (5, 5)
     assert bad_days.named < drops.named
     assert alarms <= 2
-    of_slice, _, _ = decline_power(scores, config, 5, 0.3, "origin", "EWR")
+    of_slice, _, _ = decline_power(scores, any_config, 5, 0.3, "plant", "north")
     assert of_slice.named == 5
-    assert {(key, value) for key, value, _ in slices_of(scores, config)} == {("origin", "EWR"), ("origin", "JFK")}
+    assert {(key, value) for key, value, _ in slices_of(scores, any_config)} == {("plant", "north"), ("plant", "south")}
+
+
+def test_a_decline_is_for_the_worse_and_knows_no_unit_where_the_label_has_one(any_config: Config) -> None:
+    quality = pd.Series([0.6, 0.8])
+    expected = {"binary": [0.5, 0.7], "regression": [0.67, 0.87]}[any_config.label.kind]  # a tenth of 0.7 on average
+    assert list(fallen(quality, 0.1, any_config.label)) == pytest.approx(expected)

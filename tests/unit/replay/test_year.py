@@ -35,12 +35,12 @@ def unbroken(tmp_path_factory):
 def test_a_first_model_is_trained_and_then_each_day_is_scored_and_watched(unbroken):
     done, versions, entries = facts(unbroken)
     assert done[:4] == [
-        "training 2013-02-03",
-        "batch_inference 2013-02-03 48",
-        "monitoring 2013-02-03",
-        "batch_inference 2013-02-05 48",
+        "training 2024-02-03",
+        "batch_inference 2024-02-03 48",
+        "monitoring 2024-02-03",
+        "batch_inference 2024-02-05 48",
     ]
-    assert done[-1] == "monitoring 2013-02-11"
+    assert done[-1] == "monitoring 2024-02-11"
     assert len(done) == 1 + 2 * 5
     assert len(versions) == 1
     assert [entry[0] for entry in entries][-1] == END
@@ -114,7 +114,7 @@ def test_without_a_champion_features_are_kept_up_and_a_model_is_tried_each_week(
         ran.append((job, parameters["as_of"][5:10]))
         return SimpleNamespace(failed=False)
 
-    end = moment("2013-02-10 00:00")
+    end = moment("2024-02-10 00:00")
     play(days(START, end, 1), Jobs(run, lambda: None, lambda: 0), Journal(tmp_path / "journal.jsonl"), Nothing())
     assert [when for job, when in ran if job == "training"] == ["02-02", "02-09"]
     assert {job for job, _ in ran} == {"training", "feature_engineering"}
@@ -130,7 +130,7 @@ class Failing:
         if job != "batch_inference":
             return SimpleNamespace(failed=False)
         self.ran += 1
-        task = SimpleNamespace(path=(job, "check_weather"), error=FileNotFoundError("nothing has landed\nmore"))
+        task = SimpleNamespace(path=(job, "check_orders"), error=FileNotFoundError("nothing has landed\nmore"))
         return SimpleNamespace(failed=not self.is_right, failures=lambda: iter([task]))
 
     def repair(self, _):
@@ -144,7 +144,7 @@ def test_a_job_that_failed_runs_once_more_when_the_feed_is_right_again(tmp_path)
     assert failing.ran == 2
     scored = journal.read()[0]
     assert [(event.kind, event.text) for event in scored.events] == [
-        ("failure", "batch_inference: batch_inference ▸ check_weather: nothing has landed"),
+        ("failure", "batch_inference: batch_inference ▸ check_orders: nothing has landed"),
         ("repair", "the file has landed"),
     ]
 
@@ -152,7 +152,7 @@ def test_a_job_that_failed_runs_once_more_when_the_feed_is_right_again(tmp_path)
 def test_a_failure_that_nobody_explains_ends_the_replay_and_the_day_is_not_finished(tmp_path):
     failing, journal = Failing(can_be_repaired=False), Journal(tmp_path / "journal.jsonl")
     jobs = Jobs(failing.run, lambda: "1", lambda: 1, failing.repair)
-    with pytest.raises(LocalWorkspaceError, match=r"2013-02-11.*check_weather: nothing has landed"):
+    with pytest.raises(LocalWorkspaceError, match=r"2024-02-11.*check_orders: nothing has landed"):
         play(days(START, END, 10), jobs, journal, Nothing())
     assert journal.read() == []
     failing.is_right = True

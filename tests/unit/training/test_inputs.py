@@ -4,12 +4,15 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
+from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from deployment.batch_inference.scoring import score
@@ -19,25 +22,39 @@ from feature_engineering.fill import Orders, bring
 from feature_engineering.progress import Progress
 from project.config import Config, load_config
 from project.inputs import check_inputs
+from project.registry import CHAMPION
 from project.tables import Tables
+from project.verdicts import read_newest_verdict
 from tests.unit.tables import collected, moment
 from training import lookups
-from training.train import train
+from training.train import train, with_parameters
+from use_case import model
+from validation.validate import validate
 
 pytestmark = pytest.mark.homes("local", "connect", reason="about the stand-in too, which never reaches a workspace")
 
-START, AS_OF = moment("2013-01-01"), moment("2013-02-12")
+START, AS_OF = moment("2024-01-01"), moment("2024-02-12")
 HOUR = timedelta(hours=1)
-UNKNOWN = "N0"  # an aircraft of which nothing is known, that is asked about after the training alone
+UNKNOWN = "V0"  # a van of which nothing is known, that is asked about after the training alone
 KINDS = {"seats": "int", "miles": "bigint", "is_leased": "boolean", "tonnes": "decimal(6,2)", "age": "float"}
-SCHEDULE = {"numeric": ["stops", "is_holiday"], "categorical": ["terminal", "is_shuttle", "carrier"]}
+# The key has two columns, and one of them is an input too.
+SUBJECT = {
+    "noun": "trip",
+    "plural": "trips",
+    "table": "trips",
+    "key": ["depot", "number"],
+    "event_time": "starts_at",
+    "prediction_time": "asked_at",
+    "lookup_keys": ["van"],
+}
+SCHEDULE = {"numeric": ["stops", "is_holiday"], "categorical": ["dock", "is_express", "depot"]}
 
 
-def hangar_features(planes, as_of):
-    return planes.filter(F.col("known_at") <= F.lit(as_of)).select("tailnum", "known_at", *KINDS)
+def garage_features(vans, as_of):
+    return vans.filter(F.col("known_at") <= F.lit(as_of)).select("van", "known_at", *KINDS)
 
 
-HANGAR = FeatureTable("hangar_features", ("tailnum",), Input("hangar", "known_at"), hangar_features, reach=HOUR)
+GARAGE = FeatureTable("garage_features", ("van",), Input("garage", "known_at"), garage_features, reach=HOUR)
 
 
 @dataclass(frozen=True)
@@ -52,10 +69,12 @@ class Scene:
 
 def make_config(**schedule: list[str]) -> Config:
     content = load_config().model_dump()
-    content["schedule_features"] = SCHEDULE | schedule
-    content["slices"] = ["carrier"]
+    content["subject"] = SUBJECT
+    content["label"] |= {"column": "full"}
+    content["request_features"] = SCHEDULE | schedule
+    content["slices"] = ["depot"]
     content["validation"]["slices"]["bands"] = []
-    content["validation"]["behaviour"] |= {"worse": [], "irrelevant": [], "unseen": ["carrier"]}
+    content["validation"]["behaviour"] |= {"worse": [], "irrelevant": [], "unseen": ["depot"]}
     content["validation"]["data"]["null_rates"] = {}
     content["monitoring"]["drift"]["ignored"] = []
     content["training"] |= {"validation_days": 7}
@@ -70,38 +89,39 @@ def write(spark, name, rows, schema):
 @pytest.fixture(scope="module")
 def scene(home, spark, workspace):
     with home.schema(spark, "inputs") as tables, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lookups, "FEATURE_TABLES", (HANGAR,))
+        patch.setattr(lookups, "FEATURE_TABLES", (GARAGE,))
         write_sources(spark, tables)
-        bring(spark, tables, HANGAR, AS_OF, Orders((), "refuse", timedelta(days=99)), Progress(spark, tables))
-        model = f"{tables.catalog}.{tables.schema}.delay"
+        bring(spark, tables, GARAGE, AS_OF, Orders((), "refuse", timedelta(days=99)), Progress(spark, tables))
+        name = f"{tables.catalog}.{tables.schema}.full"
         mlflow.create_experiment("inputs", workspace.artifacts.as_uri())
         config = make_config()
         with threadpool_limits(limits=1):  # a few hundred rows are no work to share
-            version = train(spark, tables, model, "inputs", AS_OF, "a commit", config)
-        yield Scene(tables, model, version, config)
+            version = train(spark, tables, name, "inputs", AS_OF, "a commit", config)
+        yield Scene(tables, name, version, config)
 
 
 def write_sources(spark, tables):
-    """Flights whose lateness follows from their inputs; the last ones lack all that they can lack."""
+    """Trips whose label follows from their inputs; the last ones lack all that they can lack."""
     random = np.random.default_rng(1)
-    flights, labels = [], []
+    trips, labels = [], []
     for number in range(840):
         at = START + number * timedelta(minutes=70)
-        stops, terminal, plane = (int(random.integers(n)) for n in (3, 4, 5))
-        known = (stops, stops == 1, terminal, terminal == 2, "UA") if number < 830 else (None,) * 5
-        tailnum = f"N{1 + plane}" if number < 830 else UNKNOWN
-        flights.append((str(number), at, at - 2 * HOUR, tailnum, *known, at.date()))
-        labels.append((str(number), at + HOUR, float(stops + terminal + plane + random.normal() > 4.5), "arrived"))
-    schedule = "stops int, is_holiday boolean, terminal int, is_shuttle boolean, carrier string, day date"
-    head = "flight_id string, sched_dep_at timestamp, prediction_at timestamp, tailnum string"
-    write(spark, tables.flights, flights, f"{head}, {schedule}")
-    write(spark, tables.labels, labels, "flight_id string, known_at timestamp, late double, outcome string")
-    planes = [(f"N{1 + n}", START - HOUR, START, 100 + n, 2**40 + n, n > 2, n / 4, n / 2) for n in range(5)]
-    planes.append((UNKNOWN, START - HOUR, START, *[None] * 5))
+        stops, dock, kind = (int(random.integers(n)) for n in (3, 4, 5))
+        known = (stops, stops == 1, dock, dock == 2) if number < 830 else (None,) * 4
+        van = f"V{1 + kind}" if number < 830 else UNKNOWN
+        depot = "north" if number % 2 else "south"  # of each, the numbers count from 0
+        trips.append((depot, number // 2, at, at - 2 * HOUR, van, *known, at.date()))
+        labels.append((depot, number // 2, at + HOUR, float(stops + dock + kind + random.normal() > 4.5), "closed"))
+    schedule = "stops int, is_holiday boolean, dock int, is_express boolean, day date"
+    head = "depot string, number int, starts_at timestamp, asked_at timestamp, van string"
+    write(spark, tables.named(SUBJECT["table"]), trips, f"{head}, {schedule}")
+    write(spark, tables.labels, labels, "depot string, number int, known_at timestamp, full double, outcome string")
+    vans = [(f"V{1 + n}", START - HOUR, START, 100 + n, 2**40 + n, n > 2, n / 4, n / 2) for n in range(5)]
+    vans.append((UNKNOWN, START - HOUR, START, *[None] * 5))
     kinds = ", ".join(f"{name} {kind}" for name, kind in KINDS.items()).replace("decimal(6,2)", "double")
-    rows = spark.createDataFrame(planes, f"tailnum string, known_at timestamp, ingested_as_of timestamp, {kinds}")
+    rows = spark.createDataFrame(vans, f"van string, known_at timestamp, ingested_as_of timestamp, {kinds}")
     typed = rows.withColumns({name: F.col(name).cast(kind) for name, kind in KINDS.items()})
-    typed.write.format("delta").saveAsTable(tables.named("hangar"))
+    typed.write.format("delta").saveAsTable(tables.named("garage"))
 
 
 def test_what_a_model_learns_from_is_a_double_or_a_string(scene):
@@ -113,6 +133,15 @@ def test_what_a_model_learns_from_is_a_double_or_a_string(scene):
         inputs = mlflow.models.get_model_info(logged).signature.inputs.input_dict()
         kinds = {name: spec.type.name for name, spec in inputs.items()}
         assert kinds.items() >= expected.items()
+    assert kinds == expected, "the model itself gets no key, no moment and no label"
+
+
+def test_a_version_has_the_code_of_its_model_under_a_name_of_its_own(scene):
+    folder = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{scene.model}/{scene.version}")
+    raw_model = Path(folder) / "data" / "feature_store" / "raw_model"
+    (code,) = (raw_model / "code").rglob("*.py")
+    assert code.read_text() == Path(model.__file__).read_text()
+    assert type(mlflow.sklearn.load_model(str(raw_model))).__module__ == code.stem
 
 
 def test_a_batch_with_nulls_is_scored(spark, scene):
@@ -123,8 +152,8 @@ def test_a_batch_with_nulls_is_scored(spark, scene):
     assert (len(unknown), len(unknown) < len(scored)) == (10, True)
     assert all(row[name] is None for row in unknown for name in KINDS)
     assert all(0 < row["prediction"] < 1 for row in scored)
-    known = next(row for row in scored if row["terminal"] == "2")
-    assert (known["is_shuttle"], known["is_holiday"]) == ("true", float(known["stops"] == 1))
+    known = next(row for row in scored if row["dock"] == "2")
+    assert (known["is_express"], known["is_holiday"]) == ("true", float(known["stops"] == 1))
     assert len({round(row["prediction"], 6) for row in scored}) > 5, "the inputs count"
 
 
@@ -141,6 +170,25 @@ def test_an_endpoint_answers_with_nulls_what_the_batch_has(spark, scene):
     answers = served.predict(served.complete(parse(body)[0], {}))
     assert answers == pytest.approx(scored["prediction"].tolist(), abs=1e-12)
     assert not any(map(math.isnan, answers))
+
+
+def test_two_versions_are_compared_on_the_same_rows(spark, scene):
+    """By all columns of the key: a number alone is that of two trips."""
+    MlflowClient().set_registered_model_alias(scene.model, CHAMPION, scene.version)
+    config = with_parameters(scene.config, scene.config.training.model | {"max_iter": 2})
+    challenger = train(spark, scene.tables, scene.model, "inputs", AS_OF, "a commit", config)
+    validate(spark, scene.tables, scene.model, challenger, AS_OF, "a commit", config)
+    filed = read_newest_verdict(spark, scene.tables, scene.model, challenger)
+    gates = {gate["name"]: gate["sentence"] for gate in json.loads(filed.verdict.gates)}
+    scored = spark.table(scene.tables.validation_scores).toPandas()
+    assert scored.groupby("model_version").size().to_dict() == {scene.version: 120, challenger: 120}
+    own, other = (
+        f"{roc_auc_score(rows['full'], rows['prediction']):.4f}"
+        for rows in (scored[scored["model_version"] == version] for version in (challenger, scene.version))
+    )
+    assert own != other
+    assert gates["roc_auc against champion"].startswith(f"roc_auc is {own}, the champion's on the same trips {other}: ")
+    assert gates["fresh process"] == "it loads in a fresh process, with its requirements alone"
 
 
 def test_training_refuses_another_type_by_name(spark, scene):

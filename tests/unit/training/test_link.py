@@ -13,14 +13,14 @@ from mlflow import MlflowClient
 
 from training.link import link_deployment_job
 
-MODEL = "main.flights.arrival_delay"
+MODEL = "main.shop.returned"
 
 
 @dataclass
 class Catalog:
     """A registry with one model, and the changes that it was asked for."""
 
-    model: dict[str, Any] = field(default_factory=lambda: {"name": MODEL, "description": "Who is late."})
+    model: dict[str, Any] = field(default_factory=lambda: {"name": MODEL, "description": "Who returns what."})
     changes: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_registration_links_the_job_once_and_keeps_the_description(catalog) -> N
         link_deployment_job(MODEL, "42", "registration")
     (change,) = catalog.changes
     assert change["deployment_job_id"] == "42"
-    assert catalog.model["description"] == "Who is late."
+    assert catalog.model["description"] == "Who returns what."
 
 
 def test_a_new_job_takes_the_place_of_the_old_one(catalog) -> None:
@@ -98,8 +98,8 @@ def test_another_trigger_is_an_error(catalog) -> None:
 
 def test_a_registry_that_keeps_no_link_loses_nothing(workspace) -> None:
     client = MlflowClient()
-    client.create_registered_model(MODEL, description="Who is late.")
+    client.create_registered_model(MODEL, description="Who returns what.")
     for trigger in ("registration", "training"):
         link_deployment_job(MODEL, "42", trigger)
-    assert client.get_registered_model(MODEL).description == "Who is late."
+    assert client.get_registered_model(MODEL).description == "Who returns what."
     client.delete_registered_model(MODEL)

@@ -20,14 +20,15 @@ from pyspark.sql import SparkSession
 from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from local_workspace.environment import USE_CASE_VARIABLE
 from local_workspace.workspace import REPOSITORY, Workspace
-from project.config import load_config
-from tests.unit.training.small_search import BAD, EXPERIMENT, FINISHED, make_config, make_rows
+from project.config import Config, Parameter, load_config
+from tests.unit.training.small_search import BAD, EXPERIMENT, FINISHED, SPACE, make_config, make_rows
 from training.folds import expanding_folds
-from training.model import make_classifier
 from training.storage import TrialRuns
 from training.train import with_parameters
 from training.tuning import Budget, Found, tune
+from use_case.model import make_candidate
 
 pytestmark = pytest.mark.homes(
     "local", reason="a search is no matter of Spark, and its workers write to the store of this machine"
@@ -78,18 +79,17 @@ def test_it_beats_the_bad_set_that_it_starts_with(whole: Found) -> None:
     frame, config = make_rows(), make_config()
     splits = expanding_folds(frame.weeks, config.training.search.folds)
 
-    def loss(parameters: dict[str, float]) -> float:
+    def loss(parameters: dict[str, Parameter]) -> float:
         losses = []
         for fit, judge in splits:
-            model = make_classifier(["origin"], parameters, config.training.seed)
+            model = make_candidate(["shop"], parameters, config.training.seed)
             model.fit(frame.rows.iloc[fit], frame.label.iloc[fit])
-            predicted = model.predict_proba(frame.rows.iloc[judge])[:, 1]
-            losses.append(log_loss(frame.label.iloc[judge], predicted))
+            losses.append(log_loss(frame.label.iloc[judge], model.predict(frame.rows.iloc[judge])))
         return float(np.mean(losses))
 
-    assert whole.first_log_loss == pytest.approx(loss(BAD.model_dump()))
-    assert whole.log_loss == pytest.approx(loss(whole.parameters.model_dump()))
-    assert whole.log_loss < whole.first_log_loss - 0.1
+    assert whole.first_loss == pytest.approx(loss(BAD))
+    assert whole.loss == pytest.approx(loss(whole.parameters))
+    assert whole.loss < whole.first_loss - 0.1
 
 
 def test_trials_are_nested_runs_of_one_search_and_some_are_given_up_early(whole: Found) -> None:
@@ -97,15 +97,16 @@ def test_trials_are_nested_runs_of_one_search_and_some_are_given_up_early(whole:
     assert (parent.info.run_id, parent.info.status) == (whole.run_id, "FINISHED")
     assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {whole.run_id}
     assert len(trials) == whole.trials == parent.data.metrics["trials"] == TRIALS
-    assert drawn(trials[0]) == BAD.model_dump()
+    assert drawn(trials[0]) == {name: BAD[name] for name in SPACE}
     finished = [run.data.metrics["value"] for run in trials if run.info.status == "FINISHED"]
-    assert finished[0] == whole.first_log_loss == parent.data.metrics["first_log_loss"]
-    assert min(finished) == whole.log_loss == parent.data.metrics["log_loss"]
+    assert finished[0] == whole.first_loss == parent.data.metrics["first_loss"]
+    assert min(finished) == whole.loss == parent.data.metrics["loss"]
     pruned = [run for run in trials if run.info.status == "KILLED"]
     assert pruned
     assert len(pruned) + len(finished) == TRIALS
-    best = next(run for run in trials if run.data.metrics["value"] == whole.log_loss)
-    assert drawn(best) == whole.parameters.model_dump() == json.loads(parent.data.tags["parameters"])
+    best = next(run for run in trials if run.data.metrics["value"] == whole.loss)
+    assert BAD | drawn(best) == whole.parameters == json.loads(parent.data.tags["parameters"])
+    assert parent.data.tags["loss_name"] == "log loss"
 
 
 def drawn(trial: Run) -> dict[str, float]:
@@ -118,7 +119,7 @@ def test_a_second_search_does_nothing_and_a_greater_budget_adds_to_it(whole: Fou
     assert [run.to_dictionary() for run in runs("whole")[1]] == [run.to_dictionary() for run in before]
     more = search("whole", Budget(trials=TRIALS + 1))
     assert (more.run_id, more.trials, len(runs("whole")[1])) == (whole.run_id, TRIALS + 1, TRIALS + 1)
-    assert more.first_log_loss == whole.first_log_loss
+    assert more.first_loss == whole.first_loss
 
 
 def test_a_search_that_goes_on_tries_nothing_again(store: str) -> None:
@@ -151,8 +152,11 @@ def test_a_killed_search_goes_on_where_it_was(store: str) -> None:
 
 
 def run_and_be_killed(store: str) -> None:
-    command = [sys.executable, "-m", "tests.unit.training.small_search", store]
-    path = os.pathsep.join([str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)])
+    # Of the same use case: -P leaves the repository's own behind it on the path.
+    command = [sys.executable, "-P", "-m", "tests.unit.training.small_search", store]
+    path = os.pathsep.join(
+        [os.environ[USE_CASE_VARIABLE], str(REPOSITORY / "local_workspace" / "site"), str(REPOSITORY)]
+    )
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False)  # noqa: S603 - our own module
     assert ended.returncode == -signal.SIGKILL
@@ -162,13 +166,13 @@ def test_a_search_killed_amid_its_first_trial_starts_with_the_configuration_s_ow
     name = MlflowClient().get_run(whole.run_id).info.run_name
     study = optuna.create_study(study_name=name, storage=MlflowStorage(mlflow.set_experiment("amid").experiment_id))
     study.ask()
-    study.enqueue_trial(BAD.model_dump())
+    study.enqueue_trial(BAD)
     study.ask()
     (parent,), (ended, *_) = runs("amid")
     MlflowClient().set_terminated(ended.info.run_id)  # its value was never written
     assert statuses("amid") == Counter(FINISHED=1, RUNNING=2)
     found = search("amid", Budget(trials=2))
-    assert (found.run_id, found.trials, found.first_log_loss) == (parent.info.run_id, 2, whole.first_log_loss)
+    assert (found.run_id, found.trials, found.first_loss) == (parent.info.run_id, 2, whole.first_loss)
     assert statuses("amid") == Counter(FAILED=3, FINISHED=2)
 
 
@@ -179,7 +183,7 @@ def test_workers_of_spark_share_a_search_and_none_tries_what_another_does(store:
     assert any(later[0] < earlier[1] for earlier, later in pairwise(spans)), "two at a time, once the first is done"
     assert found.trials == len(trials) == 5
     assert (parent.info.run_id, parent.info.status) == (found.run_id, "FINISHED")
-    assert drawn(trials[0]) == BAD.model_dump()
+    assert drawn(trials[0]) == {name: BAD[name] for name in SPACE}
     assert len({run.data.params["learning_rate"] for run in trials}) == 5
     # Each trial's time is known when it ends: a kill would lose no more than two.
     assert len(MlflowClient().get_metric_history(found.run_id, "searched_minutes")) == 5 + 1
@@ -220,7 +224,9 @@ def test_finished_trials_are_read_once_and_running_ones_anew(store: str) -> None
 
 
 def test_a_window_too_short_for_the_folds_starts_no_search(store: str) -> None:
-    config = load_config()
+    content = make_config().model_dump()
+    content["training"]["search"]["folds"] = {"number": 3, "weeks": 4, "gap_weeks": 1}
+    config = Config.model_validate(content)
     with pytest.raises(ValueError, match="need 14 weeks"):
         tune(make_rows(), mlflow.set_experiment("short").experiment_id, Budget(trials=1), config)
     assert runs("short") == ([], [])

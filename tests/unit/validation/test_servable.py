@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from mlflow.models import infer_signature
 
+from project.config import Validation, load_config
+from training.model_code import model_code
 from validation.requirements import modules_of
 from validation.servable import Served, judge_servable, judge_served
 
-ROWS = pd.DataFrame({"x": np.linspace(0, 1, 50), "carrier": "UA"}).assign(prediction=lambda rows: rows["x"] / 2)
+ROWS = pd.DataFrame({"x": np.linspace(0, 1, 50), "shop": "Alder"}).assign(prediction=lambda rows: rows["x"] / 2)
 REQUIREMENTS = [f"{name}=={importlib.metadata.version(name)}" for name in ("mlflow", "pandas", "numpy")]
 MODEL = """
 {imports}
@@ -27,10 +29,23 @@ set_model(Half())
 """
 
 
+CODE = """
+class Half:
+    def predict(self, rows):
+        return rows["x"].to_numpy() / 2
+"""
+
+
+@pytest.fixture
+def gates() -> Validation:
+    """No matter of the label's kind."""
+    return load_config().validation
+
+
 def save(folder: Path, imports: str = "", requirements: list[str] = REQUIREMENTS) -> Path:
     code = folder / "half.py"
     code.write_text(MODEL.format(imports=imports))
-    example = ROWS[["x", "carrier"]].head(5)
+    example = ROWS[["x", "shop"]].head(5)
     signature = infer_signature(example, np.zeros(5))
     mlflow.pyfunc.save_model(
         str(folder / "model"),
@@ -50,6 +65,25 @@ def test_a_servable_model_passes_every_gate(tmp_path, gates):
     found = judged(save(tmp_path), gates)
     assert [gate.sentence for gate in found.values() if not gate.passed] == []
     assert set(found) == {"fresh process", "input example", "signature", "latency", "skew"}
+
+
+def test_a_model_s_own_code_is_found_where_it_was_logged(tmp_path, gates):
+    source, folder = tmp_path / "model.py", tmp_path / "model"
+    source.write_text(CODE)
+    example = ROWS[["x", "shop"]].head(5)
+    with model_code(source) as (code, file):
+        mlflow.sklearn.save_model(
+            *(code.Half(), str(folder)),
+            code_paths=[str(file)],
+            signature=infer_signature(example, np.zeros(5)),
+            input_example=example,
+            pip_requirements=[*REQUIREMENTS, f"scikit-learn=={importlib.metadata.version('scikit-learn')}"],
+        )
+    assert [gate.sentence for gate in judged(folder, gates).values() if not gate.passed] == []
+    (copied,) = (folder / "code").glob("*.py")
+    copied.unlink()
+    (gate,) = judged(folder, gates).values()
+    assert copied.stem in gate.sentence
 
 
 def test_a_model_that_imports_what_it_does_not_require_is_stopped(tmp_path, gates, monkeypatch):

@@ -191,24 +191,24 @@ WINDOW = "OVER (ORDER BY k ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)"
 CASES = (
     Case(
         "weekday()",
-        sql("SELECT weekday(DATE'2013-01-06')"),
+        sql("SELECT weekday(DATE'2024-01-07')"),
         [-1],
-        sql("SELECT (dayofweek(DATE'2013-01-06') + 5) % 7"),
+        sql("SELECT (dayofweek(DATE'2024-01-07') + 5) % 7"),
         [6],
     ),
     Case(
         "the part DOW of a date",
-        sql("SELECT extract(DOW FROM DATE'2013-01-06')"),
+        sql("SELECT extract(DOW FROM DATE'2024-01-07')"),
         [0],
-        sql("SELECT dayofweek(DATE'2013-01-06')"),
+        sql("SELECT dayofweek(DATE'2024-01-07')"),
         [1],
     ),
     Case(
         "timestampdiff() in days",
-        sql("SELECT timestampdiff(DAY, TIMESTAMP'2013-01-01 12:00:00', TIMESTAMP'2013-01-02 11:00:00')"),
+        sql("SELECT timestampdiff(DAY, TIMESTAMP'2024-01-01 12:00:00', TIMESTAMP'2024-01-02 11:00:00')"),
         [1],
         sql(
-            "SELECT (unix_micros(TIMESTAMP'2013-01-02 11:00:00') - unix_micros(TIMESTAMP'2013-01-01 12:00:00'))"
+            "SELECT (unix_micros(TIMESTAMP'2024-01-02 11:00:00') - unix_micros(TIMESTAMP'2024-01-01 12:00:00'))"
             " div 86400000000"
         ),
         [0],
@@ -390,7 +390,7 @@ def test_the_portable_form_is_right(spark, tmp_path, case):
     assert case.portable(spark, tmp_path) == case.right
 
 
-FACTS = "SELECT 1 AS k, DATE'2013-01-06' AS day, 2.5D AS v, 'a b' AS s, array(1, 2) AS items"
+FACTS = "SELECT 1 AS k, DATE'2024-01-07' AS day, 2.5D AS v, 'a b' AS s, array(1, 2) AS items"
 
 IN_MANY_WAYS: dict[str, Callable[[SparkSession, DataFrame], object]] = {
     "expr": lambda _, rows: rows.select(F.expr("weekday(day)")).collect(),
@@ -401,7 +401,7 @@ IN_MANY_WAYS: dict[str, Callable[[SparkSession, DataFrame], object]] = {
     "statement": lambda spark, _: spark.sql("SELECT weekday(day) FROM facts").collect(),
     "quoted": lambda spark, _: spark.sql("SELECT `weekday`(day) FROM facts").collect(),
     "statement in a statement": lambda spark, _: spark.sql("WITH t AS (SELECT weekday(day) FROM facts) FROM t").count(),
-    "statement with parameters": lambda spark, _: spark.sql("SELECT weekday(:d)", args={"d": "2013-01-06"}).collect(),
+    "statement with parameters": lambda spark, _: spark.sql("SELECT weekday(:d)", args={"d": "2024-01-07"}).collect(),
     "key of a group": lambda _, rows: rows.groupBy(F.weekday("day")).count().collect(),
     "key of an order": lambda _, rows: rows.orderBy(F.weekday("day")).collect(),
     "in an aggregate": lambda _, rows: rows.agg(F.sum(F.weekday("day"))).collect(),

@@ -47,7 +47,7 @@ def test_a_new_row_outside_the_condition_is_refused(spark, parts, part):
 
 
 def test_a_condition_on_a_field(spark, parts):
-    moments = [datetime(2013, 1, 1), datetime(2013, 1, 2)]
+    moments = [datetime(2024, 1, 1), datetime(2024, 1, 2)]
     rows = spark.createDataFrame([(moment, place) for place, moment in enumerate(moments)], "at timestamp, value int")
     windows = rows.select(F.window("at", "1 day").alias("window"), "value")
     windows.write.format("delta").saveAsTable("guarded.windows")
