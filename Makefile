@@ -56,7 +56,7 @@ config: $(LOCAL) ## Print every key of use_case/config.yml: its type, its value 
 	@$(RUN) -m local_workspace config
 
 dashboard: $(LOCAL) ## Write use_case/monitoring.lvdash.json anew, as use_case/config.yml says
-	@$(RUN) -m monitoring.dashboard $(USE_CASE)
+	@$(RUN) -m local_workspace dashboard
 
 rollback: $(LOCAL) ## Give champion back to the version before: make rollback REASON='wrong since Monday'
 	@test -n "$$REASON" || { echo "error: say why: make rollback REASON='wrong since Monday'" >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""The commands of `make run`, `job`, `config`, `approve`, `serve`, `ui`, `test-connect` and `clean`."""
+"""The commands of `make run`, `job`, `config`, `dashboard`, `approve`, `serve`, `ui`, `test-connect` and `clean`."""
 
 import getpass
 import json
@@ -22,7 +22,7 @@ from local_workspace.listening import listen
 from local_workspace.local_jobs import run_jobs
 from local_workspace.values import references
 from local_workspace.workspace import REPOSITORY, find_workspace, open_workspace
-from project.config import load_config
+from project.config import config_file, load_config
 from project.parameters import ParameterError, check_given
 from project.times import parse_moment
 
@@ -102,6 +102,14 @@ def config() -> None:
     from local_workspace.config_table import print_config  # noqa: PLC0415
 
     print_config(load_config(), Console(width=None if sys.stdout.isatty() else _WIDTH))
+
+
+@commands.command(help="Write the dashboard of the use case anew, as its configuration says.")
+def dashboard() -> None:
+    """Writes the file."""
+    from monitoring.dashboard import dashboard_file, dashboard_text  # noqa: PLC0415 (no other command needs it)
+
+    dashboard_file(config_file()).write_text(dashboard_text(load_config()), encoding="utf-8")
 
 
 @commands.command(help="Run a job as it was deployed (what the stand-in workspace calls).", hidden=True)

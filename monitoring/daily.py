@@ -345,8 +345,9 @@ def _quality(own: Sequence[Record], config: Config) -> Figures:
     for row in own:
         place, day = Place("", row["slice_key"] or "", row["slice_value"] or ""), row["day"]
         figures[LABEL_SHARE][place][day] = row[LABEL_SHARE] or 0.0
+        is_complete = _is_complete(row, config.monitoring)
         for name in config.label.daily:
-            figures[name][place][day] = row[name] if _is_complete(row, config.monitoring) else None
+            figures[name][place][day] = row[name] if is_complete else None
     return figures
 
 

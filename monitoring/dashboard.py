@@ -2,12 +2,11 @@
 # ruff: noqa: S608 (queries of the configuration's own names)
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from project.config import Config, config_file, load_config
+from project.config import Config
 from project.tables import quoted
 
 type Json = dict[str, Any]
@@ -252,9 +251,3 @@ def _widget(
         },
         "position": dict(zip(("x", "y", "width", "height"), place, strict=True)),
     }
-
-
-if __name__ == "__main__":
-    # Of the installed use case, or of the one in the folder that is given.
-    file = Path(sys.argv[1], "use_case", "config.yml") if sys.argv[1:] else config_file()
-    dashboard_file(file).write_text(dashboard_text(load_config(file)), encoding="utf-8")

@@ -4,7 +4,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,8 @@ _HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """The tests of the use case are about use_case/. All others bring a small one, so that they hold in every fork.
 
-    It is chosen here, before the `conftest.py` of another folder reads its configuration, and imported, before pytest
-    puts the repository first on the path.
+    It is chosen here, before the `conftest.py` of another folder reads its configuration; what pytest puts on the path
+    comes after it (`--import-mode=append`).
     """
     parser.addoption("--home", choices=list(HOMES), default="local", help="where Spark runs (tests/homes.py)")
     given = pluginmanager.get_plugin("pytestconfig").known_args_namespace.file_or_dir or [os.curdir]
@@ -45,7 +44,6 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         raise pytest.UsageError("tests/use_case runs by itself, on another use case than the other tests")
     os.environ[USE_CASE_VARIABLE] = str(REPOSITORY if all(own) else _NEUTRAL)
     use_other_use_case()
-    import_module("use_case")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -73,7 +73,7 @@ class Quality:
     """How good the predictions of one day were, and how good they were to be if they were true."""
 
     value: float
-    promised: float = field(default=0.0)
+    promised: float = 0.0
 
 
 class Label(Section, ABC):
