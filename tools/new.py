@@ -24,11 +24,10 @@ _STEPS = """# First steps
 Tick a box when it is done (`- [x]`). As long as one is open, `make validate`, `plan` and `deploy` refuse the targets
 staging and prod; all else works.
 
-- [ ] use case: {use_case} (docs/adapt.md, "Another use case"; `make config` says what every key means)
+- [ ] use case: replace the sample in `use_case/` and `tests/use_case/` by your own (docs/adapt.md, `make config`)
 - [ ] thresholds: the gates and checks of `use_case/config.yml` are those of the sample; set them from a run of your own
 - [ ] owners: name your team in `.github/CODEOWNERS`, and the licence of your own code in `LICENSE`
-- [ ] CI: delete the system that you don't use (docs/cicd.md), and set up the other (docs/setup-github.md or
-      docs/setup-azure.md)
+- [ ] CI: delete the system that you don't use (docs/adapt.md), and set up the other (docs/setup-*.md)
 - [ ] workspaces: catalogs, groups and the service principals of staging and prod (docs/setup-databricks.md)
 """
 _CHANGES = """# Changes
@@ -76,7 +75,6 @@ def check(name: str, catalog: str, target: Path, sample: str) -> None:
 def write(copy: Path, name: str, catalog: str, sample: str) -> None:
     """Writes the copy: files that git knows, with their names and texts changed, and the sample's use case."""
     words = renamed(own_name(), name)
-    use_case = "replace the sample in `use_case/` and `tests/use_case/` by your own"
     for relative in tracked():
         if sample and relative.startswith(_OF_USE_CASES[:2]):
             continue
@@ -92,7 +90,7 @@ def write(copy: Path, name: str, catalog: str, sample: str) -> None:
     text = bundle.read_text(encoding="utf-8")
     bundle.write_text(re.sub(r"(?m)^( +)catalog: \S+$", rf'\1catalog: "{catalog}"', text), encoding="utf-8")
     (copy / "CHANGELOG.md").write_text(_CHANGES, encoding="utf-8")
-    (copy / STEPS).write_text(_STEPS.format(use_case=use_case), encoding="utf-8")
+    (copy / STEPS).write_text(_STEPS, encoding="utf-8")
     begin_history(copy)
 
 
