@@ -157,12 +157,13 @@ def _drift(
     settings = config.monitoring.drift
     numeric = [name for name in columns.numeric if name not in settings.ignored]
     days = _drift_days(profile, numeric, columns.categorical, config.monitoring.min_labelled_rows)
-    weeks = weeks_of(reference.day)
+    weeks = weeks_of(reference.days.index)
     if weeks < settings.least_weeks:
         return [], {}, f"the baseline has {weeks} weeks: to say what is usual takes {settings.least_weeks}"
     if not _is_week(days, last_day):
         return [], {}, f"fewer than {LEAST_DAYS} days of the last week have predictions: too few to compare"
-    usual = Usual.of(reference.rows, reference.day, numeric, columns.categorical, settings)
+    inputs = reference.inputs
+    usual = Usual.of(reference.days, inputs.rows, inputs.day, numeric, columns.categorical, settings)
     is_short = usual.weeks < settings.enough_weeks
     note = f"the baseline has {usual.weeks} weeks, so bounds are wide" if is_short else ""
     shifts = usual.shifts(days, pd.Timestamp(last_day))
@@ -220,16 +221,16 @@ def _declines(
 ) -> dict[Place, dict[datetime, tuple[float, str]]]:
     """By place and day, how many bounds the quality has declined, and that in words; of the days that can be judged."""
     monitoring, settings, label = config.monitoring, config.monitoring.decline, config.label
-    recent: dict[Place, dict[datetime, Quality]] = defaultdict(dict)
+    answers, recent = reference.answers, defaultdict[Place, dict[datetime, Quality]](dict)
     for row in sorted(whole, key=lambda row: row["count"]):
         if _is_complete(row, monitoring) and row["day"] <= last_day and (quality := label.recorded_quality(row)):
             recent[Place("", row["slice_key"] or "", row["slice_value"] or "")][row["day"]] = quality
-    own = {Place("", key, value): rows for (key, value), rows in by_slice(reference.rows, config.slices).items()}
+    own = {Place("", key, value): rows for (key, value), rows in by_slice(answers.rows, config.slices).items()}
     found: dict[Place, dict[datetime, tuple[float, str]]] = {}
-    for place, rows in {Place(): reference.rows, **own}.items():
+    for place, rows in {Place(): answers.rows, **own}.items():
         if len(recent.get(place, {})) < settings.days:
             continue
-        of_rows = reference.day[rows.index]
+        of_rows = answers.day[rows.index]
         validated = qualities(rows, of_rows, label, config.prediction.column, monitoring.min_labelled_rows)
         days = as_frame(recent[place])
         rate = settings.false_alarm_rate_of_slices if place.slice_key else settings.false_alarm_rate

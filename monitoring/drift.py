@@ -76,6 +76,16 @@ class Days:
         numbers = pd.concat(measured, axis=1)
         return cls(numbers, pd.concat(shares, axis=1) if shares else pd.DataFrame(index=numbers.index))
 
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        """The start of each day (UTC)."""
+        return pd.DatetimeIndex(self.numbers.index)
+
+    def items(self, column: str) -> tuple[str, ...]:
+        """The texts of a column."""
+        known = self.shares.columns
+        return tuple(known.get_level_values(1)[known.get_level_values(0) == column]) if len(known) else ()
+
     def week_to(self, last_day: pd.Timestamp) -> Self:
         """The seven days up to one; those that have no rows are left out."""
         first = last_day - pd.Timedelta(days=WEEK_DAYS - 1)
@@ -139,13 +149,13 @@ _ADVICE = {
 }
 
 
-def weeks_of(day: pd.Series) -> int:
+def weeks_of(days: pd.DatetimeIndex) -> int:
     """How many weeks of a baseline have enough days; what nobody asks about on Saturdays has whole weeks too.
 
     Args:
-        day: the start of each row's day (UTC).
+        days: the start of each of its days (UTC).
     """
-    return len(_whole_weeks(day))
+    return len(_whole_weeks(days))
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,7 @@ class Usual:
 
     Attributes:
         weeks: how many whole weeks it has.
-        mean: of each column of numbers, over all rows.
+        mean: of each column of numbers, over the rows.
         deviation: the standard deviation of its rows.
         nulls: of the columns that are NULL at times, `mean` and `deviation` of being so.
         items: the texts of each column.
@@ -172,13 +182,29 @@ class Usual:
     figures: pd.DataFrame
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, day: pd.Series, numeric: Sequence[str], texts: Sequence[str], drift: Drift) -> Self:
-        """Learns from the rows of whole weeks, counted back from the last day.
+    def of(
+        cls,
+        days: Days,
+        rows: pd.DataFrame,
+        day: pd.Series,
+        numeric: Sequence[str],
+        texts: Sequence[str],
+        drift: Drift,
+    ) -> Self:
+        """Learns from whole weeks, counted back from the last day.
+
+        Args:
+            days: the figures of the days.
+            rows: some rows of each day, which say what the columns say of each other.
+            day: the start of each row's day (UTC).
+            numeric: the columns of numbers.
+            texts: the columns of texts.
+            drift: the bounds.
 
         Raises:
             ValueError: there are fewer than two whole weeks.
         """
-        ago, whole = _weeks_ago(day), _whole_weeks(day)
+        whole, ago = _whole_weeks(days.index), (days.index.max() - day).dt.days // WEEK_DAYS
         weeks = len(whole)
         if weeks < 2:  # noqa: PLR2004 (one week has no other to be compared with)
             raise ValueError(f"A baseline of {weeks} whole weeks can't say what is usual: it takes at least 2.")
@@ -186,10 +212,9 @@ class Usual:
         mean, deviation = values.mean().fillna(0.0), values.std().replace(0.0, 1.0).fillna(1.0)
         share = values.isna().mean().loc[lambda of: (of > _SOME_NULLS) & (of < 1)]
         nulls = pd.DataFrame({"mean": share, "deviation": np.sqrt(share * (1 - share))})
-        items = {name: tuple(sorted(rows[name].dropna().unique())) for name in texts}
+        items = {name: days.items(name) for name in texts}
         bare = cls(weeks, mean, deviation, nulls, items, np.empty((0, 0)), pd.DataFrame())
-        days = Days.of(rows, day, numeric, texts)
-        last_days = [day.max() - pd.Timedelta(days=WEEK_DAYS * week) for week in whole]
+        last_days = [days.index.max() - pd.Timedelta(days=WEEK_DAYS * week) for week in whole]
         weekly = np.array([bare._week(days.week_to(last_day)) for last_day in last_days])
         by_week = pd.DataFrame(weekly, columns=bare.keys)
         standard = bare._rows(values)
@@ -388,15 +413,10 @@ def _strays(figures: pd.DataFrame, days: Days, deviation: pd.Series) -> pd.Serie
     return strays
 
 
-def _weeks_ago(day: pd.Series) -> pd.Series:
-    ago: pd.Series = (day.max() - day).dt.days // WEEK_DAYS
-    return ago
-
-
-def _whole_weeks(day: pd.Series) -> pd.Index:
+def _whole_weeks(days: pd.DatetimeIndex) -> pd.Index:
     """The weeks, counted back from the last day, that have enough days."""
-    days = day.groupby(_weeks_ago(day)).nunique()
-    return days.index[days >= LEAST_DAYS]
+    counted = ((days.max() - days).days // WEEK_DAYS).value_counts().sort_index()
+    return counted.index[counted >= LEAST_DAYS]
 
 
 def _without_itself(by_week: pd.DataFrame) -> pd.Series:

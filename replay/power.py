@@ -14,6 +14,7 @@ import pandas as pd
 
 from monitoring.decline import by_slice, decline, qualities
 from monitoring.drift import SHARE, WEEK_DAYS, Days, Shift, Usual, weeks_of
+from monitoring.reference import Reference
 from project.config import Config
 from project.kinds.label import Label
 from replay.faults import Unit
@@ -33,13 +34,13 @@ class Scores:
 
     Attributes:
         rows: the inputs, the prediction, the label, `version` (a number) and `day` (its start, UTC).
-        references: by version, the rows that say what was usual when it was trained.
+        references: by version, what was usual when it was trained.
         numeric: the columns of numbers.
         texts: the columns of texts.
     """
 
     rows: pd.DataFrame
-    references: Mapping[int, pd.DataFrame]
+    references: Mapping[int, Reference]
     numeric: Sequence[str]
     texts: Sequence[str]
 
@@ -116,9 +117,9 @@ class Monitor:
         self.days = Days.of(rows, rows["day"], scores.numeric, scores.texts)
         self.version = rows.groupby("day")["version"].agg(lambda versions: int(versions.mode().iloc[0]))
         self._usual = {
-            version: Usual.of(reference, reference["day"], scores.numeric, scores.texts, self._drift)
-            for version, reference in scores.references.items()
-            if weeks_of(reference["day"]) >= self._drift.least_weeks
+            version: Usual.of(one.days, one.inputs.rows, one.inputs.day, scores.numeric, scores.texts, self._drift)
+            for version, one in scores.references.items()
+            if weeks_of(one.days.index) >= self._drift.least_weeks
         }
 
     def usual(self, day: pd.Timestamp) -> Usual | None:
@@ -266,8 +267,9 @@ def decline_power(
     version = own.groupby("day")["version"].first()
     usual = {}
     for number, reference in scores.references.items():
-        rows = reference[reference[key] == value] if key else reference
-        usual[number] = qualities(rows, rows["day"], label, prediction, least)
+        rows = reference.answers.rows
+        rows = rows[rows[key] == value] if key else rows
+        usual[number] = qualities(rows, reference.answers.day[rows.index], label, prediction, least)
 
     def is_named(changed: pd.DataFrame, place: int) -> bool:
         found = decline(usual[version[days.index[place]]], changed.iloc[: place + 1], rate, settings, label)

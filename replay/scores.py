@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from monitoring.columns import WatchedColumns, watched_columns
-from monitoring.reference import read_reference
+from monitoring.reference import Reference, read_reference
 from project.config import Config
 from project.tables import Tables
 from replay.days import Plan
@@ -30,11 +30,9 @@ def scores_of_replay(spark: SparkSession, tables: Tables, config: Config) -> Sco
     wanted = spark.table(tables.inference_log).select(*names, F.col("model_version").cast("int").alias("version"), day)
     rows: pd.DataFrame = wanted.toArrow().to_pandas()
     rows["day"] = pd.to_datetime(rows["day"], unit="s", utc=True)
-    references = {}
-    for version in sorted(rows["version"].unique()):
-        reference = read_reference(spark, tables, str(version), columns, config)
-        references[int(version)] = reference.rows.assign(day=reference.day)
-    return _scores(rows, references, columns, config)
+    versions = sorted(map(int, rows["version"].unique()))
+    references = {version: read_reference(spark, tables, str(version), columns, config) for version in versions}
+    return Scores(_whole(rows, config), references, _compared(columns, config), columns.categorical)
 
 
 def made_scores(
@@ -69,8 +67,9 @@ def made_scores(
         both = pd.concat([log[log["day"] <= end], own.sort_values("version")])
         both = both.drop_duplicates([*config.subject.key], keep="last")
         start = end - pd.Timedelta(days=config.monitoring.drift.reference_days - 1)
-        references[int(version)] = both[(both["day"] >= start) & (both["day"] <= end)]
-    return _scores(log, references, columns, config)
+        rows = _whole(both[(both["day"] >= start) & (both["day"] <= end)], config)
+        references[int(version)] = Reference.of(rows, rows["day"], columns.numeric, columns.categorical)
+    return Scores(_whole(log, config), references, _compared(columns, config), columns.categorical)
 
 
 _ADDED = ("version", "is_baseline", "day")
@@ -96,11 +95,11 @@ def _score(frame: pd.DataFrame, plan: Plan, config: Config, told: Callable[[str]
     return pd.concat(parts, ignore_index=True)
 
 
-def _scores(rows: pd.DataFrame, references: dict[int, pd.DataFrame], columns: WatchedColumns, config: Config) -> Scores:
-    least = config.monitoring.min_labelled_rows
+def _whole(rows: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """The rows of days that have enough."""
+    enough = rows.groupby("day")["day"].transform("size") >= config.monitoring.min_labelled_rows
+    return rows[enough].reset_index(drop=True)
 
-    def whole(of: pd.DataFrame) -> pd.DataFrame:
-        return of[of.groupby("day")["day"].transform("size") >= least].reset_index(drop=True)
 
-    numeric = [name for name in columns.numeric if name not in config.monitoring.drift.ignored]
-    return Scores(whole(rows), {version: whole(of) for version, of in references.items()}, numeric, columns.categorical)
+def _compared(columns: WatchedColumns, config: Config) -> list[str]:
+    return [name for name in columns.numeric if name not in config.monitoring.drift.ignored]

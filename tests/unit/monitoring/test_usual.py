@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import t as student
 
 from monitoring.drift import Days, Shift, Usual, weeks_of
-from project.config import load_config
+from project.config import Drift, load_config
 
 DRIFT = load_config().monitoring.drift.model_copy(update={"ignored": (), "least_low": {}, "false_alarm_rate_of": {}})
 NUMERIC, TEXTS = ["heat", "warmth", "glow", "noise", "gaps"], ["place"]
@@ -34,8 +34,11 @@ def made(days: int, start: int = 0, seed: int = 1) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def usual() -> Usual:
-    rows = made(70)
-    return Usual.of(rows, rows["day"], NUMERIC, TEXTS, DRIFT)
+    return learned(made(70))
+
+
+def learned(rows: pd.DataFrame, drift: Drift = DRIFT) -> Usual:
+    return Usual.of(Days.of(rows, rows["day"], NUMERIC, TEXTS), rows, rows["day"], NUMERIC, TEXTS, drift)
 
 
 @pytest.fixture
@@ -107,22 +110,20 @@ def test_the_shorter_the_baseline_the_wider_its_bounds() -> None:
     exact = DRIFT.model_copy(update={"least": dict.fromkeys(DRIFT.least, 1e-9)})
     widths = {}
     for weeks in (3, 10):
-        rows = made(7 * weeks)
-        learned = Usual.of(rows, rows["day"], NUMERIC, TEXTS, exact)
-        figure = learned.figures.loc[("nulls", "gaps", "")]
-        widths[learned.weeks] = figure["bound"] / figure["scale"]
+        usual = learned(made(7 * weeks), exact)
+        figure = usual.figures.loc[("nulls", "gaps", "")]
+        widths[usual.weeks] = figure["bound"] / figure["scale"]
     assert widths[3] > 3 * widths[10]
-    rows = made(8)
     with pytest.raises(ValueError, match="it takes at least 2"):
-        Usual.of(rows, rows["day"], NUMERIC, TEXTS, DRIFT)
+        learned(made(8))
 
 
 def test_days_here_and_there_are_no_weeks() -> None:
-    whole, scattered = made(28)["day"], made(60)["day"]
+    whole, scattered = (pd.date_range(START, periods=days) for days in (28, 60))
     assert weeks_of(whole) == 4
-    assert weeks_of(whole[whole.dt.dayofweek != 5]) == 4, "without Saturdays too"
-    assert weeks_of(scattered[scattered.dt.dayofyear % 2 == 0]) == 0
-    assert weeks_of(pd.Series(dtype="datetime64[ns, UTC]")) == 0
+    assert weeks_of(whole[whole.dayofweek != 5]) == 4, "without Saturdays too"
+    assert weeks_of(scattered[scattered.dayofyear % 2 == 0]) == 0
+    assert weeks_of(whole[:0]) == 0
 
 
 def test_a_bound_is_the_distance_of_a_week_from_the_other_weeks() -> None:
@@ -132,8 +133,7 @@ def test_a_bound_is_the_distance_of_a_week_from_the_other_weeks() -> None:
     of_weeks = (rows["place"].to_numpy() == "b").reshape(10, 7 * ROWS).mean(axis=1)
     misses = [np.log(share) - np.log(np.delete(of_weeks, place)).mean() for place, share in enumerate(of_weeks)]
     expected = student.ppf(1 - DRIFT.false_alarm_rate / 2, 9) * np.sqrt(1.1) * np.sqrt(np.mean(np.square(misses)))
-    learned = Usual.of(rows, rows["day"], NUMERIC, TEXTS, exact)
-    assert learned.figures.loc[("share", "place", "b"), "bound"] == pytest.approx(expected)
+    assert learned(rows, exact).figures.loc[("share", "place", "b"), "bound"] == pytest.approx(expected)
 
 
 def test_days_without_rows_are_left_out_and_a_day_may_lack_a_column(usual: Usual, week: pd.DataFrame) -> None:

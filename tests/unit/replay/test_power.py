@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from monitoring.drift import Usual
+from monitoring.reference import Reference
 from project.config import Config
 from replay.faults import Unit
 from replay.power import Case, Feed, Monitor, Scores, decline_power, drift_power, fallen, shifts_of, slices_of
@@ -51,9 +52,10 @@ def made(config: Config) -> Scores:
     }
     rows[config.label.column] = happened[config.label.kind]
     rows["day"] = rows["asked_at"].dt.floor("D")
-    references = {v: rows[number < trained].reset_index(drop=True) for v, trained in enumerate(TRAINED, start=1)}
-    log = rows[number >= TRAINED[0]].reset_index(drop=True)
-    return Scores(log, references, ["heat", "warmth", "glow", "prediction"], ["plant"])
+    numeric, texts = ["heat", "warmth", "glow", "prediction"], ["plant"]
+    before = {version: rows[number < trained] for version, trained in enumerate(TRAINED, start=1)}
+    references = {version: Reference.of(own, own["day"], numeric, texts) for version, own in before.items()}
+    return Scores(rows[number >= TRAINED[0]].reset_index(drop=True), references, numeric, texts)
 
 
 def three(usual: Usual, before: pd.DataFrame, by: float) -> Iterator[Case]:
@@ -84,7 +86,8 @@ def test_a_week_is_judged_by_the_version_that_scored_it_and_only_where_it_knows_
     monitor = Monitor(scores, config)
     versions = [monitor.usual(START + pd.Timedelta(days=day)) for day in (60, 120)]
     assert [usual.weeks for usual in versions if usual] == [8, 16]
-    short = {1: scores.references[1].tail(20 * ROWS), 2: scores.references[2]}
+    newest = scores.references[1].inputs.rows.tail(20 * ROWS)
+    short = scores.references | {1: Reference.of(newest, newest["day"], scores.numeric, scores.texts)}
     unable = Monitor(Scores(scores.rows, short, scores.numeric, scores.texts), config)
     assert min(unable.weeks(5)) >= START + pd.Timedelta(days=TRAINED[1])
 

@@ -68,7 +68,7 @@ def test_a_row_is_scored_by_the_version_of_its_time(scores: Scores) -> None:
 
 def test_a_version_is_compared_with_what_it_was_judged_on_and_what_was_before(scores: Scores, config: Config) -> None:
     judged = timedelta(days=config.training.validation_days)
-    second = scores.references[2]
+    second = scores.references[2].answers.rows
     assert not second.duplicated(["plant", "number"]).any()
     assert (second["prediction"] == np.where(second["asked_at"] >= SECOND - judged, 2, 1)).all()
     assert (second["asked_at"].min(), second["day"].max()) == (START - judged, SECOND - timedelta(days=1))
