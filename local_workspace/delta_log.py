@@ -52,8 +52,8 @@ def commits(folder: Path, after: int = -1) -> list[Commit]:
 
 def metadata(folder: Path) -> dict[str, Any]:
     """The table's `metaData`: its `configuration` (the properties), `description`, `partitionColumns`."""
-    *_, newest = (action["metaData"] for action in _actions(folder) if action.get("metaData"))
-    return dict(newest)
+    *_, newest = _actions(folder, "metaData")
+    return dict(newest["metaData"])
 
 
 def files(folder: Path) -> list[Path]:
@@ -63,7 +63,7 @@ def files(folder: Path) -> list[Path]:
         NotImplementedError: rows of a file are deleted by a vector beside it.
     """
     live: dict[str, None] = {}
-    for action in _actions(folder):
+    for action in _actions(folder, "add", "remove"):
         if added := action.get("add"):
             if added.get("deletionVector"):
                 raise NotImplementedError(f"'{folder.name}' has deletion vectors: rewrite the table without them.")
@@ -92,29 +92,41 @@ def changed_files(folder: Path, after: int) -> tuple[list[Path], list[Path]]:
     return [folder / unquote(path) for path in added], [folder / unquote(path) for path in removed]
 
 
-def _actions(folder: Path) -> Iterator[dict[str, Any]]:
-    """All that leads to the newest version: the newest checkpoint, then the commits after it."""
+def _actions(folder: Path, *kinds: str) -> Iterator[dict[str, Any]]:
+    """The actions of some kinds that lead to the newest version: those of the newest checkpoint, then of the commits
+    after it."""
     start = -1
     pointer = folder / _LOG / "_last_checkpoint"
     if pointer.exists():
         start = json.loads(pointer.read_text(encoding="utf-8"))["version"]
         for part in sorted((folder / _LOG).glob(f"{start:020}.checkpoint*.parquet")):
-            yield from _of_checkpoint(part)
-    for one in commits(folder, start):
-        yield from one.actions
+            yield from _of_checkpoint(part, kinds)
+    for number in sorted(_versions(folder)):
+        if number > start:
+            yield from (json.loads(line) for line in _lines(folder, number) if line.startswith(_beginnings(kinds)))
 
 
-def _of_checkpoint(file: Path) -> Iterator[dict[str, Any]]:
-    for row in pq.read_table(file, columns=["add", "metaData"]).to_pylist():
-        if row["metaData"]:
-            row["metaData"]["configuration"] = dict(row["metaData"]["configuration"] or ())
-        yield row
+def _beginnings(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """How a line of such an action begins: the most of a log is of other kinds, and need not be parsed."""
+    return tuple(f'{{"{kind}":' for kind in kinds)
+
+
+def _of_checkpoint(file: Path, kinds: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    # A checkpoint has what is there: what it removed is of files that are gone.
+    for kind in {*kinds} - {"remove"}:
+        found = pq.read_table(file, columns=[kind])[kind].drop_null().to_pylist()
+        if kind == "metaData":
+            found = [known | {"configuration": dict(known["configuration"] or ())} for known in found]
+        yield from ({kind: known} for known in found)
 
 
 def _versions(folder: Path) -> Iterator[int]:
     return (int(file.stem) for file in (folder / _LOG).glob("*.json") if file.stem.isdecimal())
 
 
+def _lines(folder: Path, number: int) -> list[str]:
+    return (folder / _LOG / f"{number:020}.json").read_text(encoding="utf-8").splitlines()
+
+
 def _commit(folder: Path, number: int) -> Commit:
-    lines = (folder / _LOG / f"{number:020}.json").read_text(encoding="utf-8").splitlines()
-    return Commit(number, tuple(json.loads(line) for line in lines))
+    return Commit(number, tuple(json.loads(line) for line in _lines(folder, number)))
