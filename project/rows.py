@@ -67,7 +67,8 @@ def check_columns(config: Config, inputs: Collection[str]) -> None:
 def filed(rows: DataFrame, model_name: str, model_version: str, as_of: datetime) -> DataFrame:
     """Scored rows with what they are filed under: the model, its version and the as_of that they were scored for."""
     facts = {"model_name": model_name, "model_version": model_version, "as_of": as_of}
-    return rows.withColumns({name: F.lit(fact) for name, fact in facts.items()})
+    # Of a table's first 32 columns Delta keeps statistics, by which files without a batch's rows are left unread.
+    return rows.select(*(F.lit(fact).alias(name) for name, fact in facts.items()), "*")
 
 
 def one_row(spark: SparkSession, columns: Mapping[str, str], values: Mapping[str, object]) -> DataFrame:

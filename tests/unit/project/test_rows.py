@@ -77,3 +77,4 @@ def test_a_column_or_label_that_is_not_there_is_refused_with_the_known_ones(spar
 def test_scores_are_filed_under_model_version_and_moment(spark):
     rows = filed(spark.createDataFrame([(0.5,)], "prediction double"), "m", "7", KNOWN_BY)
     assert collected(rows) == [{"prediction": 0.5, "model_name": "m", "model_version": "7", "as_of": KNOWN_BY}]
+    assert rows.columns[:-1] == ["model_name", "model_version", "as_of"], "first, where Delta keeps statistics"
