@@ -67,4 +67,5 @@ def run_steps(steps: Sequence[Step]) -> None:
 def _run(step: Step) -> None:
     began = time.monotonic()
     done = step.run()
-    print(f"{step.name:<{_NAME_WIDTH}} {time.monotonic() - began:5.1f} s   {done}", flush=True)
+    # With its end in one piece: others print meanwhile.
+    print(f"{step.name:<{_NAME_WIDTH}} {time.monotonic() - began:5.1f} s   {done}\n", end="", flush=True)

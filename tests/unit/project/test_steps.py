@@ -117,3 +117,21 @@ def test_a_step_that_waits_for_none_that_is_there_is_refused_before_any_begins(s
     with pytest.raises(ValueError, match="unknown step: nowhere, other"):
         run_steps([step("a"), step("b", "a", "other"), step("c", "nowhere")])
     assert done == []
+
+
+def test_lines_of_steps_side_by_side_do_not_run_into_each_other(step, monkeypatch):
+    written = []
+
+    class Output:
+        """A terminal: what comes in one piece stays in one."""
+
+        def write(self, text):
+            written.append(text)
+
+        def flush(self):
+            """Nothing is kept back."""
+
+    monkeypatch.setattr("sys.stdout", Output())
+    run_steps([step("a"), step("b")])
+    assert sorted(text.split()[0] for text in written if text) == ["a", "b"]
+    assert all(text.endswith("is done\n") for text in written if text)
