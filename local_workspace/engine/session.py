@@ -82,8 +82,9 @@ def connected(channel: DefaultChannelBuilder) -> Iterator[SparkSession]:
     channel.set(ChannelBuilder.PARAM_USER_ID, getpass.getuser())
     spark = ConnectSession.builder.channelBuilder(channel).getOrCreate()
     try:
-        # One that does not answer has ended.
+        # One that does not answer has ended: nothing is asked again, and no answer is kept to be fetched again.
         spark.client.set_retry_policies([])
+        spark.client.disable_reattachable_execute()
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         yield cast(SparkSession, spark)
     finally:
