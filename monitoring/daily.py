@@ -231,7 +231,8 @@ def _declines(
         if len(recent.get(place, {})) < settings.days:
             continue
         of_rows = answers.day[rows.index]
-        validated = qualities(rows, of_rows, label, config.prediction.column, monitoring.min_labelled_rows)
+        prediction, moment = config.prediction.column, config.subject.prediction_time
+        validated = qualities(rows, of_rows, label, prediction, moment, monitoring.min_labelled_rows)
         days = as_frame(recent[place])
         rate = settings.false_alarm_rate_of_slices if place.slice_key else settings.false_alarm_rate
         for day in days.index[settings.days - 1 :]:

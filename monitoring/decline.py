@@ -1,12 +1,12 @@
 """Whether predictions are worse than they were in validation, by days.
 
 Some days are easier to predict than others (those of storms are easier to rank than calm ones), so the quality of a day
-is compared with the one that its predictions promise, where the kind of the label knows that: what is left is the
-model's own. How far that strays from week to week in validation says how far it may fall.
+is compared with the one that its predictions promise, and with what else made the day easy, where the kind of the label
+knows that: what is left is the model's own. How far that strays from day to day in validation says how far it may fall.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 import numpy as np
@@ -16,10 +16,14 @@ from scipy.stats import t as student
 from project.config import Decline as Settings
 from project.kinds.label import Label, Quality
 
-_WEEK_DAYS = 7
-_LEAST_WEEKS = 2
-# A day that is so many standard deviations worse than a usual one is a bad day.
-_BAD_DAY = 2.0
+_LEAST_DAYS = 14
+# So much of what `Quality.ease` explains from day to day is taken off. Not all: where what is predicted gets harder for
+# good, days are hard too, and that is a decline.
+_EXPLAINED = 0.7
+# A day that is so many standard deviations worse than a usual one is a bad day. Where no more than this share of the
+# days are bad they do not count, and no other day counts for more than so many standard deviations (Huber, 1964,
+# "Robust Estimation of a Location Parameter").
+_BAD_DAY, _BAD_SHARE, _MOST = 3.0, 0.2, 1.5
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,26 @@ class Decline:
         )
 
 
-def qualities(rows: pd.DataFrame, day: pd.Series, label: Label, prediction: str, least_rows: int) -> pd.DataFrame:
-    """The `value` of the label's quality and what was `promised`, of each day whose labels are enough to tell."""
-    known, column = rows[label.column].notna(), label.column
+def qualities(
+    rows: pd.DataFrame, day: pd.Series, label: Label, prediction: str, moment: str, least_rows: int
+) -> pd.DataFrame:
+    """The figures of `Quality`, of each day whose labels are enough to tell.
+
+    Args:
+        rows: the label, the prediction and the moment.
+        day: the start of each row's day.
+        label: says what quality is.
+        prediction: the column.
+        moment: the column that says when the prediction was asked.
+        least_rows: labels that a day needs.
+    """
+    known = rows[label.column].notna()
     of_days = {
-        start: label.quality_of(group[column].to_numpy(float), group[prediction].to_numpy(float))
+        start: label.quality_of(
+            group[label.column].to_numpy(float),
+            group[prediction].to_numpy(float),
+            group[moment].to_numpy("datetime64[us]"),
+        )
         for start, group in rows[known].groupby(day[known])
         if len(group) >= least_rows
     }
@@ -65,9 +84,10 @@ def qualities(rows: pd.DataFrame, day: pd.Series, label: Label, prediction: str,
 
 
 def as_frame(of_days: Mapping[datetime, Quality]) -> pd.DataFrame:
-    """`value` and `promised` by day, in the order of the days."""
-    rows = {day: (quality.value, quality.promised) for day, quality in of_days.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "promised"]).sort_index()
+    """`value`, `promised` and `ease` by day, in the order of the days."""
+    rows = {day: astuple(quality) for day, quality in of_days.items()}
+    names = [field.name for field in fields(Quality)]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names).sort_index()
 
 
 def decline(
@@ -75,7 +95,9 @@ def decline(
 ) -> Decline | None:
     """How far the last days fall behind validation.
 
-    The worst day is left out where hardly any of the baseline was as bad: one bad day is none of the model's fault.
+    What `ease` explains of the days' quality is taken off by a straight line, as an analysis of covariance does. The
+    bound is that of the difference of two means whose days have the same spread (Student's t). A bad day or two are
+    none of the model's fault.
 
     Args:
         validation: the `qualities` of the baseline's days.
@@ -88,24 +110,35 @@ def decline(
         None where there are too few days of either to tell.
     """
     last = recent.tail(settings.days)
-    gaps = _gaps(validation, label)
-    weeks = len(gaps) // _WEEK_DAYS
-    if weeks < _LEAST_WEEKS or len(last) < settings.days:
+    days, freedom = len(validation), len(validation) - 2
+    if days < _LEAST_DAYS or len(last) < settings.days:
         return None
-    means = gaps[-weeks * _WEEK_DAYS :].reshape(weeks, _WEEK_DAYS).mean(axis=1)
-    spread = means.std(ddof=1) * np.sqrt(_WEEK_DAYS / settings.days) * np.sqrt(1 + 1 / weeks)
-    bound = float(student.ppf(1 - rate, weeks - 1) * spread)
-    kept = np.sort(_gaps(last, label))
-    is_one_bad_day = kept[0] < gaps.mean() - _BAD_DAY * gaps.std()
-    fallen = float(means.mean() - kept[int(is_one_bad_day) :].mean())
+    slope = _EXPLAINED * _slope(validation, label)
+    before, after = (_gaps(of, label) - slope * of["ease"].to_numpy(float) for of in (validation, last))
+    before, after = before - before.mean(), after - before.mean()
+    spread = np.sqrt((before**2).sum() / freedom)
+    usual, is_bad = before.clip(-_MOST * spread, _MOST * spread), after < -_BAD_DAY * spread
+    counted = after
+    if is_bad.mean() <= _BAD_SHARE:
+        counted = np.where(is_bad, usual.mean(), after.clip(-_MOST * spread, _MOST * spread))
+    error = np.sqrt(((usual - usual.mean()) ** 2).sum() / freedom * (1 / days + 1 / settings.days))
+    bound = float(student.ppf(1 - rate, freedom) * error)
+    fallen = float(usual.mean() - counted.mean())
     value, title = float(last["value"].mean()), label.measure_of(label.quality, "").title
-    expected = value + label.is_better * fallen
+    expected = value - label.is_better * float(after.mean())
     return Decline(title, value, expected, bound, label.is_better, settings.days, max(fallen, 0.0) / bound)
 
 
 def _gaps(days: pd.DataFrame, label: Label) -> np.ndarray:
     """How much better each day was than promised."""
     return np.asarray(label.is_better * (days["value"] - days["promised"]))
+
+
+def _slope(days: pd.DataFrame, label: Label) -> float:
+    """How much better an easy day is, by least squares; 0 where no day was easier than another."""
+    ease = days["ease"].to_numpy(float) - days["ease"].mean()
+    squares = float(ease @ ease)
+    return float(ease @ _gaps(days, label)) / squares if squares else 0.0
 
 
 def by_slice(rows: pd.DataFrame, slices: tuple[str, ...]) -> Mapping[tuple[str, str], pd.DataFrame]:

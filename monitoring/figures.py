@@ -40,10 +40,11 @@ def aggregates(config: Config) -> Mapping[str, Aggregate]:
     """
     label, prediction = quoted(config.label.column), quoted(config.prediction.column)
     share = rounded(f"count_if(outcome <> '{PENDING}') / count(*)")
-    of_kind = config.label.aggregates(label, prediction)
+    moment = quoted(config.subject.prediction_time)
+    of_kind = config.label.aggregates(label, prediction, moment)
     return {
         LABELLED: Aggregate(f"count({label})", "long"),
-        NEWEST: Aggregate(f"unix_timestamp(max({quoted(config.subject.prediction_time)}))", "long"),
+        NEWEST: Aggregate(f"unix_timestamp(max({moment}))", "long"),
         **{name: Aggregate(f"count_if(outcome = '{name}')", "long") for name in log_outcomes(config)},
         **{name: Aggregate(definition) for name, definition in {LABEL_SHARE: share, **of_kind}.items()},
     }

@@ -52,7 +52,7 @@ class Reference:
     Attributes:
         days: the figures of each day, of all its rows.
         inputs: a few rows of each day: the watched columns of numbers.
-        answers: many rows of each day: the prediction, the label, the columns of the slices.
+        answers: many rows of each day: the prediction, when it was asked, the label, the columns of the slices.
     """
 
     days: Days
@@ -75,7 +75,8 @@ def read_reference(
     of a model that had learned from the row. A day with few rows is left out. What comes into memory is figures of
     days, and so many rows of a day at most, however many were scored. Where the version has no baseline, there is none.
     """
-    moment, number = F.col(config.subject.prediction_time), F.col("model_version").cast("int")
+    asked = config.subject.prediction_time
+    moment, number = F.col(asked), F.col("model_version").cast("int")
     day, own = F.unix_seconds(F.date_trunc("day", moment)), int(version or 0)
     baseline = spark.table(tables.inference_baseline).filter(number <= own)
     # Without a baseline, a time of which there is nothing.
@@ -84,7 +85,7 @@ def read_reference(
     start = end - config.monitoring.drift.reference_days * _DAY_SECONDS
     # The prediction is one of the watched columns.
     slices, label = [name for name in config.slices if name.isidentifier()], config.label.column
-    names = dict.fromkeys([*columns.numeric, *columns.categorical, *slices, label])
+    names = dict.fromkeys([*columns.numeric, *columns.categorical, *slices, label, asked])
 
     def recent(rows: DataFrame, is_baseline: bool) -> DataFrame:
         filed = {
@@ -103,7 +104,7 @@ def read_reference(
     return Reference(
         Days(_numbers(rows, columns.numeric), _shares(rows, columns.categorical)),
         _sample(rows, columns.numeric, _INPUTS_A_DAY),
-        _sample(rows, dict.fromkeys([*slices, label, config.prediction.column]), _ANSWERS_A_DAY),
+        _sample(rows, dict.fromkeys([*slices, label, config.prediction.column, asked]), _ANSWERS_A_DAY),
     )
 
 

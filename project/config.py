@@ -450,7 +450,7 @@ class Decline(Section):
     """How far the quality of the last days may fall behind validation."""
 
     days: Annotated[int, Field(gt=2)]
-    """How many judged days are looked at; the worst is left out where it is one bad day."""
+    """How many judged days are looked at; one in five may be bad by itself."""
     false_alarm_rate: Annotated[float, Field(gt=0, lt=1)]
     """How often a model that is as it was may be taken for worse, as a share."""
     false_alarm_rate_of_slices: Annotated[float, Field(gt=0, lt=1)]

@@ -257,11 +257,12 @@ def decline_power(
     Returns:
         The drops, the bad days (of which none should be named), and alarms where nothing was put in.
     """
-    settings, label, prediction = config.monitoring.decline, config.label, config.prediction.column
+    settings, label = config.monitoring.decline, config.label
+    prediction, moment = config.prediction.column, config.subject.prediction_time
     rate = settings.false_alarm_rate_of_slices if key else settings.false_alarm_rate
     least = config.monitoring.min_labelled_rows
     own = scores.rows[scores.rows[key] == value] if key else scores.rows
-    days = qualities(own, own["day"], label, prediction, least)
+    days = qualities(own, own["day"], label, prediction, moment, least)
     dropped = days.assign(value=fallen(days["value"], drop, label))
     bad = days.assign(value=fallen(days["value"], 1.0, label) if label.no_skill is None else label.no_skill)
     version = own.groupby("day")["version"].first()
@@ -269,7 +270,7 @@ def decline_power(
     for number, reference in scores.references.items():
         rows = reference.answers.rows
         rows = rows[rows[key] == value] if key else rows
-        usual[number] = qualities(rows, reference.answers.day[rows.index], label, prediction, least)
+        usual[number] = qualities(rows, reference.answers.day[rows.index], label, prediction, moment, least)
 
     def is_named(changed: pd.DataFrame, place: int) -> bool:
         found = decline(usual[version[days.index[place]]], changed.iloc[: place + 1], rate, settings, label)

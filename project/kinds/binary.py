@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 from scipy.stats import rankdata
 
 from project.kinds.by_day import Figure, Scored, ratio
-from project.kinds.label import Curve, Label, Measure, Quality, rounded
+from project.kinds.label import DECIMALS, Curve, Label, Measure, Quality, rounded
 
 CALIBRATION_BINS = 10
-EXPECTED_AUC = "expected_roc_auc"
+EXPECTED_AUC, TIME_EXCESS = "expected_roc_auc", "time_excess"
 _EDGE = 1e-15
 _BASES = ("brier", "log_loss")
 
@@ -162,39 +162,48 @@ class Binary(Label):
         """The predicted class."""
         return {self.predicted(prediction): (F.col(prediction) >= self.positive_from).cast("double")}
 
-    def aggregates(self, label: str, prediction: str) -> Mapping[str, str]:
+    def aggregates(self, label: str, prediction: str, moment: str) -> Mapping[str, str]:
         """`mean_label`, `mean_prediction`, `brier` (mean squared error), `log_loss` (nats), `log_loss_skill` (1 - log
         loss / that of the constant prediction of the mean label) and `roc_auc`, both NULL where there is one class
-        alone, and `expected_roc_auc` (what it would be if each probability were true).
+        alone, `expected_roc_auc` (what it would be if each probability were true), and `time_excess`: the ROC AUC of
+        the moment alone, as if it were the prediction, less what that would be if each probability were true.
         """
         # Keeps a certain prediction that was wrong from an infinite loss, as scikit-learn's log_loss does.
         likely = f"least(greatest({prediction}, {_EDGE}D), 1 - {_EDGE}D)"
         loss = f"-avg({label} * ln({likely}) + (1 - {label}) * ln(1 - {likely}))"
         rate = f"avg({label})"
         base = f"-({rate} * ln(nullif({rate}, 0)) + (1 - {rate}) * ln(nullif(1 - {rate}, 0)))"
-        won = _pairs_in_order(label, prediction, label, "y")
+        time = f"CAST(unix_micros({moment}) AS DOUBLE)"
+        excess = f"{_share_in_order(label, time, label, 't')} - {_share_in_order(label, time, prediction, 'e')}"
         return {
             "mean_label": rounded(rate),
             "mean_prediction": rounded(f"avg(CASE WHEN {label} IS NOT NULL THEN {prediction} END)"),
             "brier": rounded(f"avg(power({prediction} - {label}, 2))"),
             "log_loss": rounded(loss),
             "log_loss_skill": rounded(f"1 - ({loss}) / ({base})"),
-            "roc_auc": rounded(f"{won} / nullif(sum({label}) * sum(1 - {label}), 0)"),
-            EXPECTED_AUC: rounded(_expected_roc_auc(label, prediction)),
+            "roc_auc": rounded(_share_in_order(label, prediction, label, "y")),
+            EXPECTED_AUC: rounded(_share_in_order(label, prediction, prediction, "q")),
+            TIME_EXCESS: rounded(excess),
         }
 
-    def quality_of(self, label: np.ndarray, prediction: np.ndarray) -> Quality | None:
-        """ROC AUC, and what it would be if each probability were true; None where there is one class alone."""
-        positives = label.sum()
-        negatives = len(label) - positives
-        if positives == 0 or negatives == 0:
+    def quality_of(self, label: np.ndarray, prediction: np.ndarray, moment: np.ndarray | None = None) -> Quality | None:
+        """ROC AUC, and what it would be if each probability were true; None where there is one class alone.
+
+        A day is hard where its positives come at other hours than was predicted, whatever the model: the ROC AUC of
+        the moment alone, less what that would be if each probability were true, says how hard.
+        """
+        if label.sum() in {0, len(label)}:
             return None
-        won = rankdata(prediction) @ label - positives * (positives + 1) / 2
-        return Quality(float(won / (positives * negatives)), expected_roc_auc(prediction))
+        excess = 0.0 if moment is None else share_in_order(moment, label) - share_in_order(moment, prediction)
+        promised = share_in_order(prediction, prediction)
+        return Quality(share_in_order(prediction, label), promised, round(excess, DECIMALS))
 
     def recorded_quality(self, day: Mapping[str, Any]) -> Quality | None:
         """The same, as the monitor has measured it."""
-        return None if day["roc_auc"] is None else Quality(day["roc_auc"], day[EXPECTED_AUC])
+        if day["roc_auc"] is None:
+            return None
+        # NULL on a day that was measured before there was the figure.
+        return Quality(day["roc_auc"], day[EXPECTED_AUC], day[TIME_EXCESS] or 0.0)
 
     def place(self, prediction: str, period: str) -> Column:
         """Ten bins of equal width."""
@@ -242,33 +251,41 @@ def calibration_bins(prediction: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(np.ceil(share), 1))
 
 
-def expected_roc_auc(prediction: np.ndarray) -> float:
-    """The ROC AUC of probabilities that are true: the pairs in order, each weighed by how probable it is."""
-    ordered = np.sort(prediction)
-    below = np.cumsum(1 - ordered) - (1 - ordered)
-    in_order = (ordered * below).sum()
-    return float(in_order / (ordered.sum() * (1 - ordered).sum() - (ordered * (1 - ordered)).sum()))
+def share_in_order(order: np.ndarray, positive: np.ndarray) -> float:
+    """The share of pairs of two rows, a positive and a negative, that `order` ranks rightly; a tie is half a pair.
+
+    Args:
+        order: what the rows are ranked by.
+        positive: how much of a positive each row is, 0 to 1. Of labels, the share is the ROC AUC; of probabilities,
+            what that would be if they were true: each pair is weighed by how probable it is.
+    """
+    values, place = np.unique(order, return_inverse=True)
+    ones, zeros = (np.bincount(place, part, len(values)) for part in (positive, 1 - positive))
+    itself = (positive * (1 - positive)).sum()
+    won = ones @ (np.cumsum(zeros) - zeros / 2)
+    return float((won - itself / 2) / (ones.sum() * zeros.sum() - itself))
 
 
-def _expected_roc_auc(label: str, prediction: str) -> str:
-    """The pairs of two rows alone, each weighed by how probable it is that one is positive and the other negative."""
-    known = f"CASE WHEN {label} IS NOT NULL THEN {prediction} END"
-    itself = f"sum({known} * (1 - {known}))"
-    every = f"sum({known}) * sum(1 - ({known})) - {itself}"
-    return f"({_pairs_in_order(label, prediction, prediction, 'q')} - {itself} / 2) / nullif({every}, 0)"
-
-
-def _pairs_in_order(label: str, prediction: str, positive: str, y: str) -> str:
-    """How many pairs of a positive and a negative are in order, a tie being half of one (Mann and Whitney, 1947): over
-    the labelled rows by rising prediction, each group of ties is added once the next one begins.
+def _share_in_order(label: str, order: str, positive: str, y: str) -> str:
+    """The same in SQL, of the labelled rows; NULL where there is no such pair.
 
     Args:
         label: is NULL where a row does not count.
-        prediction: the order.
-        positive: how much of a positive each row is, 0 to 1; of a negative, the rest.
+        order: what the rows are ranked by.
+        positive: how much of a positive each row is.
         y: a name for that: Spark tells two lists of one query apart by the names of their fields.
     """
-    pairs = f"collect_list(CASE WHEN {label} IS NOT NULL THEN struct({prediction} AS p, {positive} AS {y}) END)"
+    known = f"CASE WHEN {label} IS NOT NULL THEN {positive} END"
+    itself = f"sum({known} * (1 - {known}))"
+    every = f"sum({known}) * sum(1 - ({known})) - {itself}"
+    return f"({_pairs_in_order(label, order, positive, y)} - {itself} / 2) / nullif({every}, 0)"
+
+
+def _pairs_in_order(label: str, order: str, positive: str, y: str) -> str:
+    """How many pairs of a positive and a negative are in order, a tie being half of one (Mann and Whitney, 1947): over
+    the labelled rows in rising order, each group of ties is added once the next one begins. Arguments as above.
+    """
+    pairs = f"collect_list(CASE WHEN {label} IS NOT NULL THEN struct({order} AS p, {positive} AS {y}) END)"
     won = "s.won + s.pos * (s.below + s.neg / 2)"
     same = f"'p', s.p, 'below', s.below, 'neg', s.neg + 1 - x.{y}, 'pos', s.pos + x.{y}, 'won', s.won"
     return f"""aggregate(

@@ -70,10 +70,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Quality:
-    """How good the predictions of one day were, and how good they were to be if they were true."""
+    """How good the predictions of one day were, and what made the day easy or hard to predict.
+
+    Attributes:
+        value: the figure `quality` of the label's kind.
+        promised: what it would be if the predictions were true.
+        ease: what else made the day easy, in a unit of its own; hard where it is less than on other days.
+    """
 
     value: float
     promised: float = 0.0
+    ease: float = 0.0
 
 
 class Label(Section, ABC):
@@ -149,7 +156,7 @@ class Label(Section, ABC):
         """The columns that scored rows get for it, by name."""
 
     @abstractmethod
-    def aggregates(self, label: str, prediction: str) -> Mapping[str, str]:
+    def aggregates(self, label: str, prediction: str, moment: str) -> Mapping[str, str]:
         """Custom metrics of the platform's monitor by name: SQL aggregates of the rows that have a label.
 
         `mean_label`, `mean_prediction`, `quality`, `second` and `daily` are among them; NULL where one can't be had.
@@ -157,11 +164,18 @@ class Label(Section, ABC):
         Args:
             label: the column, quoted.
             prediction: the column, quoted.
+            moment: the column that says when the prediction was asked, quoted.
         """
 
     @abstractmethod
-    def quality_of(self, label: np.ndarray, prediction: np.ndarray) -> Quality | None:
-        """How good the predictions of a day were; None where it can't be said."""
+    def quality_of(self, label: np.ndarray, prediction: np.ndarray, moment: np.ndarray | None = None) -> Quality | None:
+        """How good the predictions of a day were; None where it can't be said.
+
+        Args:
+            label: what happened, no nulls.
+            prediction: in the same order.
+            moment: when each was asked, for `Quality.ease`.
+        """
 
     @abstractmethod
     def recorded_quality(self, day: Mapping[str, Any]) -> Quality | None:

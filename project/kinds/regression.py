@@ -124,7 +124,7 @@ class Regression(Label):
         """None."""
         return {}
 
-    def aggregates(self, label: str, prediction: str) -> Mapping[str, str]:
+    def aggregates(self, label: str, prediction: str, moment: str) -> Mapping[str, str]:
         """`mean_label`, `mean_prediction`, `mae`, `rmse` and `r2` (NULL where labels do not differ)."""
         squared = f"avg(power({prediction} - {label}, 2))"
         return {
@@ -135,7 +135,7 @@ class Regression(Label):
             "r2": rounded(f"1 - {squared} / nullif(var_pop({label}), 0)"),
         }
 
-    def quality_of(self, label: np.ndarray, prediction: np.ndarray) -> Quality | None:
+    def quality_of(self, label: np.ndarray, prediction: np.ndarray, moment: np.ndarray | None = None) -> Quality | None:
         """The mean absolute error; a prediction promises nothing about it."""
         return Quality(float(np.mean(np.abs(prediction - label)))) if len(label) else None
 

@@ -1,14 +1,17 @@
 """Whether predictions are worse than in validation, on made-up days, for each kind of label."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from monitoring.decline import by_slice, decline, qualities
 from project.config import load_config
 from project.kinds.binary import Binary
-from project.kinds.label import Label
+from project.kinds.label import Label, Quality
 from project.kinds.regression import Regression
 
 SETTINGS = load_config().monitoring.decline
@@ -32,6 +35,8 @@ def made(label: Label, days: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "day": np.repeat(START + pd.to_timedelta(np.arange(days), unit="D"), ROWS),
+            # Twenty moments of each day.
+            "asked_at": START + pd.to_timedelta(np.arange(days * ROWS) // 50 * (24 / 20), unit="h"),
             "prediction": prediction,
             "y": happened,
             "region": random.choice(["north", "south"], days * ROWS),
@@ -40,7 +45,7 @@ def made(label: Label, days: int, seed: int) -> pd.DataFrame:
 
 
 def measured(label: Label, rows: pd.DataFrame) -> pd.DataFrame:
-    return qualities(rows, rows["day"], label, "prediction", 100)
+    return qualities(rows, rows["day"], label, "prediction", "asked_at", 100)
 
 
 def worse(rows: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -63,6 +68,17 @@ def test_the_ranking_of_a_day_is_scikit_learns_beside_that_of_true_probabilities
     outcomes = np.random.default_rng(3).random((300, ROWS)) < rows["prediction"].to_numpy()
     simulated = np.mean([roc_auc_score(outcome, rows["prediction"]) for outcome in outcomes])
     assert found.promised == pytest.approx(simulated, abs=0.003)
+
+
+def test_a_day_is_easy_where_the_moment_tells_more_than_the_predictions_say() -> None:
+    rows = made(BINARY, 1, seed=2)
+    hour = rows["asked_at"].dt.hour.to_numpy()
+    later = rows.assign(y=(np.random.default_rng(3).random(ROWS) < rows["prediction"] * hour / 12).astype(float))
+    (found,) = measured(BINARY, later).itertuples(index=False)
+    outcomes = np.random.default_rng(4).random((300, ROWS)) < later["prediction"].to_numpy()
+    foreseen = np.mean([roc_auc_score(outcome, later["asked_at"].rank()) for outcome in outcomes])
+    assert found.ease == pytest.approx(roc_auc_score(later["y"], later["asked_at"].rank()) - foreseen, abs=0.003)
+    assert found.ease > 0.1
 
 
 def test_the_error_of_a_day_is_scikit_learns() -> None:
@@ -111,13 +127,55 @@ def test_days_that_are_hard_to_rank_are_no_decline() -> None:
 
 
 @KINDS
-def test_one_bad_day_is_none_of_the_models_fault(label: Label) -> None:
+@pytest.mark.parametrize(("bad_days", "is_named"), [(1, False), (2, False), (3, True), (10, True)])
+def test_a_bad_day_or_two_are_none_of_the_models_fault(label: Label, bad_days: int, is_named: bool) -> None:
     rows = made(label, 10, seed=4)
-    bad = rows["day"] == rows["day"].max()
-    one = pd.concat([rows[~bad], worse(rows[bad], 1.0)])
-    found = decline(validation(label), measured(label, one), 0.01, SETTINGS, label)
+    bad = rows["day"] > rows["day"].max() - pd.Timedelta(days=bad_days)
+    some = pd.concat([rows[~bad], worse(rows[bad], 1.0)])
+    found = decline(validation(label), measured(label, some), 0.01, SETTINGS, label)
     assert found is not None
-    assert found.ratio < 1
+    assert (found.ratio > 1) is is_named
+
+
+def made_days(gaps: Sequence[float] | np.ndarray, ease: np.ndarray) -> pd.DataFrame:
+    """Days of a ROC AUC that is so much better than the 0.7 that was promised."""
+    return pd.DataFrame({"value": 0.7 + np.asarray(gaps), "promised": 0.7, "ease": ease})
+
+
+def test_the_bound_is_that_of_the_difference_of_two_means() -> None:
+    before = made_days([0.04, -0.04] * 28, np.zeros(56))
+    found = decline(before, made_days([-0.03] * 10, np.zeros(10)), 0.01, SETTINGS, BINARY)
+    assert found is not None
+    deviation = 0.04 * np.sqrt(56 / 54)
+    assert found.bound == pytest.approx(student.ppf(0.99, 54) * deviation * np.sqrt(1 / 56 + 1 / 10))
+    assert found.ratio == pytest.approx(0.03 / found.bound)
+    assert (found.value, found.expected) == pytest.approx((0.67, 0.70))
+
+
+def test_a_model_that_is_as_it_was_is_named_as_often_as_was_allowed() -> None:
+    random = np.random.default_rng(11)
+    named = 0
+    for _ in range(600):
+        ease = random.normal(0, 0.1, 70)
+        days = made_days(0.5 * ease + random.normal(0, 0.04, 70), ease)
+        found = decline(days.head(60), days.tail(10), 0.1, SETTINGS, BINARY)
+        named += found is not None and found.ratio > 1
+    assert named / 600 == pytest.approx(0.1, abs=0.035)
+
+
+@pytest.mark.parametrize(("ease", "is_named"), [(0.0, True), (-0.1, False)])
+def test_a_fall_on_days_that_were_hard_is_no_decline(ease: float, is_named: bool) -> None:
+    random = np.random.default_rng(12)
+    usual = random.normal(0, 0.1, 56)
+    before = made_days(0.5 * usual + random.normal(0, 0.03, 56), usual)
+    found = decline(before, made_days(random.normal(-0.05, 0.03, 10), np.full(10, ease)), 0.01, SETTINGS, BINARY)
+    assert found is not None
+    assert (found.ratio > 1) is is_named
+
+
+def test_a_day_that_was_measured_before_there_was_the_figure_is_neither_easy_nor_hard() -> None:
+    day = {"roc_auc": 0.7, "expected_roc_auc": 0.71, "time_excess": None}
+    assert BINARY.recorded_quality(day) == Quality(0.7, 0.71, 0.0)
 
 
 @KINDS

@@ -5,6 +5,7 @@ from functools import reduce
 from operator import and_
 
 import mlflow
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from pyspark.sql import functions as F
@@ -66,12 +67,25 @@ def test_quality_of_a_day_and_its_slices(profile, first_day, key, value):
     base = log_loss(label, [label.mean()] * len(label))
     assert found["log_loss_skill"] == pytest.approx(1 - log_loss(label, prediction) / base)
     assert found["roc_auc"] == pytest.approx(roc_auc_score(label, prediction))
+    asked = known[SUBJECT.prediction_time].rank()
+    assert found["expected_roc_auc"] == pytest.approx(pairs_in_order(prediction, prediction))
+    excess = roc_auc_score(label, asked) - pairs_in_order(asked, prediction)
+    assert found["time_excess"] == pytest.approx(excess)
     assert found["accuracy_score"] == pytest.approx(accuracy_score(label, prediction >= 0.5))
     matrix = confusion_matrix(label, prediction >= 0.5)
     for cell in found["confusion_matrix"]:
         assert cell["count"] == matrix[int(float(cell["label"])), int(float(cell["prediction"]))]
     assert sum(cell["count"] for cell in found["confusion_matrix"]) == matrix.sum()
     assert found["newest_prediction"] == int(rows[SUBJECT.prediction_time].max().timestamp())
+
+
+def pairs_in_order(order, probability):
+    """The share of pairs that are in order, each weighed by how probable it is: pair by pair."""
+    order, probability = order.to_numpy(), probability.to_numpy()
+    likely = np.outer(probability, 1 - probability)
+    np.fill_diagonal(likely, 0)
+    right = np.greater.outer(order, order) + np.equal.outer(order, order) / 2
+    return (likely * right).sum() / likely.sum()
 
 
 def test_the_baseline_is_what_the_version_was_validated_on(spark, week, profile):
