@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_workspace.ending import stopped
 from local_workspace.errors import LocalWorkspaceError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -96,7 +97,7 @@ def open_workspace(bundle_root: Path = REPOSITORY) -> Iterator[Workspace]:
             f"'{workspace.root}' can't be used as the local workspace ({error.strerror}): "
             f"move away what is there, or set {FOLDER_VARIABLE} to another folder."
         ) from None
-    with lock:
+    with stopped(lock.close):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

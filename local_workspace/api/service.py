@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local_workspace.api.context import Context
+from local_workspace.ending import stopped
 from local_workspace.listening import listen
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ def serve_api(context: Context) -> Iterator[None]:
     for name in _OTHERS:
         os.environ.pop(name, None)
     os.environ |= _own(service, token)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-        service.stop()
+    with stopped(service.stop):
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
 
 def _own(service: "_Service", token: str) -> dict[str, str]:

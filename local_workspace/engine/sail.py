@@ -11,6 +11,7 @@ from types import MappingProxyType
 from pyspark.sql import SparkSession
 from pyspark.sql.connect.client import DefaultChannelBuilder
 
+from local_workspace.ending import stopped
 from local_workspace.engine.guard import Guard
 from local_workspace.engine.session import WAREHOUSE, connected
 from local_workspace.workspace import CATALOG
@@ -48,10 +49,8 @@ def serve() -> Iterator[DefaultChannelBuilder]:
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     host, port = server.listening_address
-    try:
+    with stopped(server.stop):
         yield DefaultChannelBuilder(f"sc://{host}:{port}")
-    finally:
-        server.stop()
 
 
 @contextmanager

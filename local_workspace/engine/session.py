@@ -15,6 +15,7 @@ from pyspark.sql.connect.client import ChannelBuilder, DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from local_workspace.delta_log import WAREHOUSE_SETTING
+from local_workspace.ending import stopped
 from local_workspace.errors import LocalWorkspaceError
 
 ENGINE_VARIABLE = "ENGINE"
@@ -81,14 +82,12 @@ def connected(channel: DefaultChannelBuilder) -> Iterator[SparkSession]:
     """A session on a server of this machine, for as long as the block lasts."""
     channel.set(ChannelBuilder.PARAM_USER_ID, getpass.getuser())
     spark = ConnectSession.builder.channelBuilder(channel).getOrCreate()
-    try:
+    with stopped(spark.stop):
         # One that does not answer has ended: nothing is asked again, and no answer is kept to be fetched again.
         spark.client.set_retry_policies([])
         spark.client.disable_reattachable_execute()
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         yield cast(SparkSession, spark)
-    finally:
-        spark.stop()
 
 
 def _engine() -> Engine:

@@ -14,6 +14,34 @@ from local_workspace.engine.session import register_tables
 from local_workspace.workers import Workers
 from local_workspace.workspace import REPOSITORY
 
+STARTS = "import pathlib, local_workspace.engine as e\nwith e.open_session(pathlib.Path.cwd()): pass"
+# Sail runs the function in this process: it says that the query is under way, and holds it there.
+IS_INTERRUPTED = """
+import os, pathlib, sys, threading
+from pyspark.sql.functions import udf
+from local_workspace.engine import open_session
+
+sys.is_under_way, sys.goes_on = threading.Event(), threading.Event()
+
+def held(number):
+    import sys
+    sys.is_under_way.set()
+    sys.goes_on.wait()
+    return number
+
+try:
+    with open_session(pathlib.Path.cwd()) as spark:
+        query = threading.Thread(target=lambda: print(spark.range(7, 8).select(udf(held, "bigint")("id")).first()[0]))
+        query.start()
+        sys.is_under_way.wait()
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    sys.goes_on.set()
+    query.join()
+    sys.stdout.flush()
+    os._exit(130)
+"""
+
 
 def test_tables_are_found_by_their_folders_with_comments_and_properties(spark, workspace, tmp_path):
     spark.sql("CREATE SCHEMA IF NOT EXISTS left_behind")
@@ -43,8 +71,7 @@ def test_a_task_in_a_thread_has_the_session(spark):
     assert answers.get(timeout=60) == 3
 
 
-def start_with(tmp_path, **variables):
-    code = "import pathlib, local_workspace.engine as e\nwith e.open_session(pathlib.Path.cwd()): pass"
+def start_with(tmp_path, code=STARTS, **variables):
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), **variables}
     return subprocess.run(  # noqa: S603 (our own interpreter)
         [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
@@ -62,3 +89,9 @@ def test_without_java_it_says_where_the_reason_is(tmp_path):
     done = start_with(tmp_path, ENGINE="spark", JAVA_HOME=str(tmp_path))
     assert "Spark did not start: the reason is in" in done.stderr.splitlines()[-1]
     assert (tmp_path / "spark.log").stat().st_size > 0
+
+
+def test_an_interrupt_leaves_a_thread_its_query(tmp_path):
+    """Where it is cut off, the client's next call can crash the process."""
+    done = start_with(tmp_path, IS_INTERRUPTED, ENGINE="sail")
+    assert (done.returncode, done.stdout) == (130, "7\n"), done.stderr
