@@ -37,6 +37,8 @@ def connect(root: Path) -> Iterator[SparkSession]:
             channel = stack.enter_context(serve())
             channel.add_interceptor(Guard(root / WAREHOUSE))
             spark = stack.enter_context(connected(channel))
+        # The client would look up where each part of a query was written, which Sail's errors never say.
+        spark.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
         yield spark
 
 
