@@ -78,9 +78,10 @@ def test_a_job_does_in_any_shell_what_it_does_in_a_clean_one(poisoned, tmp_path)
 
 
 def test_tests_do_too(poisoned, tmp_path):
-    """Those of the service call this machine over HTTP, those of the feature client log models in runs of MLflow."""
+    """One that calls this machine over HTTP, and one that logs a model in a run of MLflow."""
     here = "tests/unit/local_workspace"
-    run(poisoned, "pytest", f"{here}/test_api.py", f"{here}/test_feature_client.py")
+    call = f"{here}/test_api.py::test_the_sdk_finds_the_service_and_its_errors"
+    run(poisoned, "pytest", call, f"{here}/test_feature_client.py::test_score_batch_looks_features_up")
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 

@@ -13,23 +13,28 @@ from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, open_workspac
 ALL_AT_ONCE = "all of o'brien's, café; 100% $x `y` #z&+=~"
 NAMES = ["with space", "o'brien", "café", "100%", "50%20", ALL_AT_ONCE]
 TABLES = """
+import os, sys
 from local_workspace import delta_log
 from local_workspace.engine import open_session
-from local_workspace.workspace import find_workspace
-root = find_workspace().root
-with open_session(root) as spark:
-    spark.sql("CREATE SCHEMA IF NOT EXISTS kept")
-    spark.range(3).write.format("delta").mode("append").saveAsTable("spark_catalog.kept.t")
-    (root / "landed").mkdir(exist_ok=True)
-    (root / "landed" / "rows.csv").write_text("id\\n7\\n")
-    (row,) = spark.read.option("header", True).csv(str(root / "landed")).collect()
-    files = delta_log.files(delta_log.folder_of(spark, "spark_catalog.kept.t"))
-    print(spark.table("kept.t").count(), {file.relative_to(root).parts[0] for file in files if file.exists()}, row.id)
+from local_workspace.workspace import FOLDER_VARIABLE, find_workspace
+for os.environ[FOLDER_VARIABLE] in sys.argv[1:]:
+    root = find_workspace().root
+    with open_session(root) as spark:
+        spark.sql("CREATE SCHEMA IF NOT EXISTS kept")
+        spark.range(3).write.format("delta").mode("append").saveAsTable("spark_catalog.kept.t")
+        (root / "landed").mkdir(exist_ok=True)
+        (root / "landed" / "rows.csv").write_text("id\\n7\\n")
+        (row,) = spark.read.option("header", True).csv(str(root / "landed")).collect()
+        files = delta_log.files(delta_log.folder_of(spark, "spark_catalog.kept.t"))
+        places = {file.relative_to(root).parts[0] for file in files if file.exists()}
+        print(spark.table("kept.t").count(), places, row.id)
 """
 ARTIFACTS = """
+import os, sys
 from local_workspace.bundle import load_bundle
 from local_workspace.resources import make_mlflow_resources
-from local_workspace.workspace import REPOSITORY, open_workspace
+from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, open_workspace
+os.environ[FOLDER_VARIABLE] = sys.argv[1]
 with open_workspace() as workspace:
     import mlflow
     make_mlflow_resources(load_bundle(REPOSITORY), workspace)
@@ -41,25 +46,38 @@ with open_workspace() as workspace:
 """
 
 
-def run(code, folder):
-    environment = {**os.environ, FOLDER_VARIABLE: str(folder), "PYTHONPATH": str(REPOSITORY)}
+def run(code, *folders):
+    """The lines that a process of its own prints."""
     done = subprocess.run(  # noqa: S603 (our own interpreter)
-        [sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *folders],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A folder of each name, beside nothing else, and what two processes said of its tables, one after the other."""
+    roots = [tmp_path_factory.mktemp("beside") / name for name in NAMES]
+    first, second = run(TABLES, *roots), run(TABLES, *roots)
+    return dict(zip(NAMES, zip(roots, first, second, strict=True), strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_second_process_finds_the_tables_of_the_first(tmp_path, name):
-    assert run(TABLES, tmp_path / name) == "3 {'warehouse'} 7"
-    assert run(TABLES, tmp_path / name) == "6 {'warehouse'} 7"
-    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+def test_a_second_process_finds_the_tables_of_the_first(folders, name):
+    root, first, second = folders[name]
+    assert (first, second) == ("3 {'warehouse'} 7", "6 {'warehouse'} 7")
+    assert [entry.name for entry in root.parent.iterdir()] == [name]
 
 
 def test_a_second_process_finds_the_model_files_of_the_first(tmp_path):
-    assert run(ARTIFACTS, tmp_path / ALL_AT_ONCE) == "['kept']"
-    assert run(ARTIFACTS, tmp_path / ALL_AT_ONCE) == "['kept', 'kept']"
+    assert run(ARTIFACTS, tmp_path / ALL_AT_ONCE) == ["['kept']"]
+    assert run(ARTIFACTS, tmp_path / ALL_AT_ONCE) == ["['kept', 'kept']"]
     assert [entry.name for entry in tmp_path.iterdir()] == [ALL_AT_ONCE]
     assert len(list((tmp_path / ALL_AT_ONCE / "mlartifacts").rglob("note.txt"))) == 2
 

@@ -201,16 +201,23 @@ def test_days_without_predictions_are_noticed(spark, week, verdict, config):
     assert (much_later.model_version, much_later.status) == (WATCHED, "violated")
 
 
-@pytest.fixture
-def trained(tmp_path):
-    """Ten versions, all of 1 August: gives what tags the watched one otherwise."""
-    before = mlflow.get_registry_uri()
-    mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    client = MlflowClient()
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory):
+    """A registry with ten versions, all of 1 August."""
+    uri = f"sqlite:///{tmp_path_factory.mktemp('versions') / 'mlflow.db'}"
+    client = MlflowClient(registry_uri=uri)
     client.create_registered_model(MODEL)
     for _ in range(int(WATCHED)):
         client.create_model_version(MODEL, "made/nowhere", tags={"as_of": "2024-08-01T00:00:00+00:00"})
-    yield lambda as_of: client.set_model_version_tag(MODEL, WATCHED, "as_of", as_of)
+    return uri
+
+
+@pytest.fixture
+def trained(versions):
+    """Where they are known: gives what tags the watched one otherwise."""
+    before = mlflow.get_registry_uri()
+    mlflow.set_registry_uri(versions)
+    yield lambda as_of: MlflowClient().set_model_version_tag(MODEL, WATCHED, "as_of", as_of)
     mlflow.set_registry_uri(before)
 
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 from pyspark.sql import functions as F
@@ -18,39 +17,36 @@ NUMBERS = count()
 DAY = timedelta(days=1)
 START = datetime(2024, 8, 1, tzinfo=UTC)
 LAST = START + 7 * DAY
-MODEL = "spark_catalog.silent.model"
 
 
 @pytest.fixture
-def deployment(home, spark, client, config, tmp_path, monkeypatch):
+def deployment(home, spark, client, config):
     """A week that was well, with a champion that was promoted; gives tables, and what refreshes and judges."""
-    monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    MlflowClient().create_registered_model(MODEL)
+    # A monitor goes with its table's name, and a registry has a model's for good: each test has its own.
+    name = f"silent_{next(NUMBERS)}"
+    model = f"spark_catalog.{name}.model"
+    MlflowClient().create_registered_model(model)
     for _ in range(2):
-        MlflowClient().create_model_version(MODEL, "made/nowhere", tags={"as_of": START.isoformat()})
-    MlflowClient().set_registered_model_alias(MODEL, "champion", "1")
-    # A monitor goes with its table's name: each test has its own.
-    with home.schema(spark, f"silent_{next(NUMBERS)}") as tables:
-        deployment = Deployment(spark, client, tables, config)
-        yield deployment
-    mlflow.set_registry_uri(mlflow.get_tracking_uri())
+        MlflowClient().create_model_version(model, "made/nowhere", tags={"as_of": START.isoformat()})
+    MlflowClient().set_registered_model_alias(model, "champion", "1")
+    with home.schema(spark, name) as tables:
+        yield Deployment(spark, client, tables, config, model)
 
 
 class Deployment:
     """Tables of one deployment, and its monitoring."""
 
-    def __init__(self, spark, client, tables, config):
-        self.spark, self.client, self.tables, self.config = spark, client, tables, config
+    def __init__(self, spark, client, tables, config, model):
+        self.spark, self.client, self.tables, self.config, self.model = spark, client, tables, config, model
         rows = self.rows(START, 7, version="1")
         make_log(tables.inference_log, rows)
         rows.writeTo(tables.inference_log).append()
         scores = self.frame(
-            scored(3000, START - 30 * DAY, 30, START, seed=1).assign(model_version="1", model_name=MODEL)
+            scored(3000, START - 30 * DAY, 30, START, seed=1).assign(model_version="1", model_name=self.model)
         )
         scores.write.format("delta").saveAsTable(tables.validation_scores)
         verdict = self.spark.createDataFrame(
-            [(MODEL, "1", START)], "model_name string, model_version string, as_of timestamp"
+            [(self.model, "1", START)], "model_name string, model_version string, as_of timestamp"
         )
         verdict.write.format("delta").saveAsTable(tables.validation_verdicts)
         self.promote("1", START)
@@ -60,7 +56,7 @@ class Deployment:
 
     def rows(self, start, days, version, labelled=True):
         made = scored(150 * days, start, days, start + days * DAY, seed=2).assign(
-            model_version=version, model_name=MODEL
+            model_version=version, model_name=self.model
         )
         made["label_known_at"] = made[SUBJECT.prediction_time] + timedelta(hours=4) if labelled else None
         made["label_known_at"] = made["label_known_at"].astype("datetime64[ns, UTC]")
@@ -73,16 +69,16 @@ class Deployment:
         self.rows(start, days, version, labelled).writeTo(self.tables.inference_log).append()
 
     def promote(self, version, as_of):
-        row = [(MODEL, int(as_of.timestamp()), version, "done", as_of)]
+        row = [(self.model, int(as_of.timestamp()), version, "done", as_of)]
         schema = "model_name string, move bigint, model_version string, status string, as_of timestamp"
         self.spark.createDataFrame(row, schema).write.format("delta").mode("append").saveAsTable(self.tables.promotions)
 
     def refresh(self):
-        refresh_baseline(self.spark, self.tables, MODEL, LAST + 9 * DAY, self.config)
+        refresh_baseline(self.spark, self.tables, self.model, LAST + 9 * DAY, self.config)
         refresh_monitor(self.client, self.tables, self.config)
 
     def violated(self, as_of):
-        verdict = check_violations(self.spark, self.tables, MODEL, as_of, False, self.config)
+        verdict = check_violations(self.spark, self.tables, self.model, as_of, False, self.config)
         return {finding.check.name: finding for finding in verdict.violations}
 
 
@@ -115,7 +111,7 @@ def test_days_that_the_monitor_has_not_measured_are_named(deployment):
 
 def test_a_champion_that_was_moved_by_hand_is_named(deployment):
     deployment.refresh()
-    MlflowClient().set_registered_model_alias(MODEL, "champion", "2")
+    MlflowClient().set_registered_model_alias(deployment.model, "champion", "2")
     assert "champion_moved" in deployment.violated(LAST)
     deployment.promote("2", LAST)
     assert "champion_moved" not in deployment.violated(LAST)

@@ -64,13 +64,23 @@ def data(any_config: Config) -> ReportData:
     return ReportData(PLAN, "main.x.wear", any_config, ways, drift, told, outcomes, ((30, 2.0), (300, 2.2)), 600.0)
 
 
+@pytest.fixture(scope="module")
+def report(data, tmp_path_factory):
+    """The page's file."""
+    return write_report(data, tmp_path_factory.mktemp("report") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def html(report):
+    return report.read_text(encoding="utf-8")
+
+
 @pytest.mark.homes("local", reason="a page is the same in any home")
-def test_the_page_is_legible_on_a_desk_a_phone_and_paper(data, browser, tmp_path):
-    check_report(browser, write_report(data, tmp_path / "report.html"), least_pictures=6)
+def test_the_page_is_legible_on_a_desk_a_phone_and_paper(report, browser):
+    check_report(browser, report, least_pictures=6)
 
 
-def test_what_comes_from_tables_is_text_and_no_markup(data):
-    html = render_report(data)
+def test_what_comes_from_tables_is_text_and_no_markup(html):
     assert "It &lt;lost&gt; its skill" in html
     assert "<b>glow</b>" not in html
 
@@ -85,13 +95,13 @@ def test_the_goal_is_measured_against_weekly_and_never(any_config):
     assert "6.0% below that of never" in text
 
 
-def test_ways_are_compared_by_the_loss_the_quality_and_every_other_error(data):
+def test_ways_are_compared_by_the_loss_the_quality_and_every_other_error(data, html):
     names = {
         "binary": ["log_loss", "roc_auc", "brier", "calibration_error"],
         "regression": ["rmse", "mae", "absolute_bias"],
     }[data.config.label.kind]
     assert [measure.name for measure in data.compared] == names
-    heads = re.findall(r"<th class=\"n[^>]*>([^<]+)</th>", render_report(data))
+    heads = re.findall(r"<th class=\"n[^>]*>([^<]+)</th>", html)
     assert heads == ["Trainings", "Seconds", *(measure.title for measure in data.compared)]
     first, *lines = data.summary.splitlines()
     assert len(first) == 60
@@ -107,12 +117,12 @@ def test_the_time_line_has_all_that_happened_in_order(data):
     assert any(one.text == "version 3 fails validation: too slow" for one in data.happenings)
 
 
-def test_a_fault_is_well_only_if_caught_whole_and_without_a_model(data):
+def test_a_fault_is_well_only_if_caught_whole_and_without_a_model(data, html):
     fault = data.faults[0].scheduled
     assert Outcome(fault, "said", (), "").is_well
     for other in (Outcome(fault, "", (), ""), Outcome(fault, "said", ("2",), ""), Outcome(fault, "said", (), "labels")):
         assert not other.is_well
-    assert re.search(r"✗ not well.*?3", render_report(data), re.DOTALL)
+    assert re.search(r"✗ not well.*?3", html, re.DOTALL)
 
 
 def test_an_empty_replay_has_a_report_too(config):
