@@ -28,6 +28,7 @@ from tests.browser import open_browser  # noqa: E402
 from tests.homes import HOMES, Home, make_home  # noqa: E402
 
 _USE_CASE_TESTS, _NEUTRAL = REPOSITORY / "tests" / "use_case", REPOSITORY / "samples" / "small"
+_SAME = "without a Spark session they are the same in any home"
 _HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
 
 
@@ -51,10 +52,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the tests that have no place in this home."""
+    """Leaves out the tests that have no place in this home, and those that ask for no session and run locally too."""
+    home = config.getoption("--home")
     marks = {item: item.get_closest_marker("homes") for item in items}
-    away = {item: mark for item, mark in marks.items() if mark and config.getoption("--home") not in mark.args}
-    config.stash[_LEFT_OUT] = Counter(mark.kwargs["reason"] for mark in away.values())
+    away = {item: mark.kwargs["reason"] for item, mark in marks.items() if mark and home not in mark.args}
+    if home != "local":
+        alike = [item for item, mark in marks.items() if not mark or "local" in mark.args]
+        away |= {item: _SAME for item in alike if item not in away and "spark" not in item.fixturenames}
+    config.stash[_LEFT_OUT] = Counter(away.values())
     config.hook.pytest_deselected(items=list(away))
     items[:] = [item for item in items if item not in away]
 

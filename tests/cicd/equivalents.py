@@ -28,7 +28,7 @@ SELECTIONS = (
         "make integration": "-k 'two_commands or test_feed.py'",
         "make bundle-test": "-k two_suffixes",
         "make engines": "-k comparison",
-        "make test-connect": "-k test_times.py",
+        "make test-connect": "-k test_rows.py",
     }
 )
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LOCAL_ALONE, ANYWHERE = "tests/unit/local_workspace/test_dbutils.py", "tests/unit/project/test_times.py"
+LOCAL_ALONE, ANYWHERE = "tests/unit/local_workspace/test_dbutils.py", "tests/unit/project/test_rows.py"
+WITHOUT_SPARK = "tests/unit/project/test_times.py"
 
 
 def collect(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -25,14 +26,15 @@ def collect(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
 
 
 def test_what_has_no_place_in_a_home_is_counted_with_its_reason() -> None:
-    here = collect(LOCAL_ALONE, ANYWHERE).stdout
-    there = collect(LOCAL_ALONE, ANYWHERE, "--home", "connect", SPARK_REMOTE="sc://localhost:1").stdout
-    everywhere = re.findall(rf"^{ANYWHERE}::\w+", here, re.MULTILINE)
-    alone = re.findall(rf"^{LOCAL_ALONE}::\w+", here, re.MULTILINE)
-    assert everywhere
-    assert alone
+    here = collect(LOCAL_ALONE, ANYWHERE, WITHOUT_SPARK).stdout
+    there = collect(LOCAL_ALONE, ANYWHERE, WITHOUT_SPARK, "--home", "connect", SPARK_REMOTE="sc://localhost:1").stdout
+    everywhere, alone, without = (
+        re.findall(rf"^{file}::\w+", here, re.MULTILINE) for file in (ANYWHERE, LOCAL_ALONE, WITHOUT_SPARK)
+    )
+    assert all((everywhere, alone, without))
     assert re.findall(r"^tests/\S+::\w+", there, re.MULTILINE) == everywhere
     assert f"{len(alone)} not run with --home connect: about the local workspace" in there
+    assert f"{len(without)} not run with --home connect: without a Spark session" in there
     assert "not run with" not in here
 
 
