@@ -97,9 +97,8 @@ def job(name: str, as_of: str | None, params: tuple[str, ...], several: str) -> 
 @commands.command(help="Print every key of the configuration: its type, its value here, what it means.")
 def config() -> None:
     """Prints the table."""
-    from rich.console import Console  # noqa: PLC0415 (no other command needs them)
-
     from local_workspace.config_table import print_config  # noqa: PLC0415
+    from local_workspace.console import Console  # noqa: PLC0415 (no other command needs them)
 
     print_config(load_config(), Console(width=None if sys.stdout.isatty() else _WIDTH))
 

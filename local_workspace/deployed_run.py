@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
-
 from local_workspace.bundle import Bundle
+from local_workspace.console import Console
 from local_workspace.errors import LocalWorkspaceError
 from local_workspace.graph import State
 from local_workspace.local_jobs import run_jobs

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from local_workspace.console import Console
 from local_workspace.graph import State
 from local_workspace.runs import JobRun, TaskRun
 

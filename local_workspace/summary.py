@@ -3,10 +3,11 @@
 from typing import Any
 
 from mlflow import MlflowClient
-from rich.console import Console, JustifyMethod
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from local_workspace.bundle import Bundle
+from local_workspace.console import Console
 from local_workspace.workspace import Workspace
 from project.registry import champion_version
 from project.tables import quoted_name

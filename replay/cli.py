@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 
 from local_workspace.bundle import Bundle, load_bundle
 from local_workspace.cli import one_sentence_errors
+from local_workspace.console import Console
 from local_workspace.workspace import FOLDER_VARIABLE, REPOSITORY, Workspace, find_workspace, open_workspace
 from project.config import load_config
 from replay.days import Plan

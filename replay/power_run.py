@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
-from rich.console import Console
 from rich.table import Table
 
 from local_workspace.bundle import Bundle
+from local_workspace.console import Console
 from local_workspace.local_jobs import run_jobs, started
 from local_workspace.progress import Progress
 from local_workspace.workspace import Workspace

@@ -5,10 +5,10 @@ from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from pyspark.sql import SparkSession
-from rich.console import Console
 
 from local_workspace.api import Context, serve_api
 from local_workspace.bundle import Bundle
+from local_workspace.console import Console
 from local_workspace.local_jobs import make_runner, started
 from local_workspace.progress import Progress
 from local_workspace.runs import JobRun

@@ -103,3 +103,12 @@ def test_two_commands_do_not_write_at_once(tmp_path: Path) -> None:
             assert line.startswith("error: Another run is using")
         first.send_signal(signal.SIGCONT)
         assert first.wait(timeout=300) == 0
+
+
+def test_a_run_whose_output_nobody_reads_any_more_ends(tmp_path: Path) -> None:
+    """As `head` does once it has its lines."""
+    with job(tmp_path) as process:
+        wait_for(process, "land")
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
