@@ -10,8 +10,8 @@ ENGINE ?= sail
 export ENGINE
 LOCAL := $(PYTHON_ENV)/local.done $(if $(filter spark,$(ENGINE)),$(SPARK_ENV)/spark.done)
 TEST := $(PYTHON_ENV)/test.done $(LOCAL)
-# Of tests: two processes, a file in one of them.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+# Of tests: two processes, a file in one of them (tests/conftest.py says what is in one together).
+SIDE_BY_SIDE := --numprocesses 2
 NAME ?= training
 # Of the jobs; empty: what the target says.
 AS_OF ?=
@@ -72,8 +72,8 @@ ui: $(LOCAL) ## Open the MLflow UI on what was run
 	@$(RUN) -m local_workspace ui
 
 test: $(TEST) ## Everything that must hold
-	@$(RUN) -m pytest
-	@$(RUN) -m pytest tests/use_case
+	@$(RUN) -m pytest $(SIDE_BY_SIDE)
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/use_case
 
 use-case-test: $(TEST) ## The tests of the use case alone
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/use_case
@@ -83,7 +83,7 @@ unit: $(TEST) ## The unit tests alone
 
 integration: $(TEST) ## The integration tests alone: whole jobs, the whole local run, and the use case's tests
 	@$(RUN) -m pytest tests/integration
-	@$(RUN) -m pytest tests/use_case
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/use_case
 
 test-parity: $(PARITY_ENV)/parity.done ## Our feature client against the real one, in an environment of its own
 	@$(PARITY_ENV)/bin/python -m pytest --confcutdir=tests/parity tests/parity

@@ -28,6 +28,8 @@ from tests.browser import open_browser  # noqa: E402
 from tests.homes import HOMES, Home, make_home  # noqa: E402
 
 _USE_CASE_TESTS, _NEUTRAL = REPOSITORY / "tests" / "use_case", REPOSITORY / "samples" / "small"
+# Of tests side by side: their files share a whole run, or a workspace with a deployment of each target.
+_IN_ONE_PROCESS = ("tests/bundle", "tests/integration")
 _SAME = "without a Spark session they are the same in any home"
 _HOME, _LEFT_OUT = pytest.StashKey[Home](), pytest.StashKey[Counter[str]]()
 
@@ -62,6 +64,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[_LEFT_OUT] = Counter(away.values())
     config.hook.pytest_deselected(items=list(away))
     items[:] = [item for item in items if item not in away]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of tests side by side, a file is in one process, and so is what shares more than a session."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 (which other homes do without)
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            shared = (folder for folder in _IN_ONE_PROCESS if nodeid.startswith(f"{folder}/"))
+            return next(shared, super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
