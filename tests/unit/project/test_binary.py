@@ -98,6 +98,11 @@ def test_rows_of_one_prediction_are_in_one_bin():
         assert calibration_error(pd.Series(label), pd.Series([0.5] * 20)) == 0.0
 
 
+def test_of_a_day_a_pair_of_one_prediction_is_half_in_order():
+    found = KIND.quality_of(np.array(LABEL), np.array(PREDICTION))
+    assert found.value == 4.5 / 6
+
+
 def test_rows_are_compared_in_their_order_and_not_by_their_index():
     prediction = pd.Series(PREDICTION, index=range(4, -1, -1))
     assert KIND.measure(pd.Series(LABEL), prediction) == measured(LABEL, PREDICTION)
