@@ -253,11 +253,14 @@ def _unmeasured(
 
 
 def _versions(promotions: DataFrame | None, measured: Sequence[Record], day: datetime) -> dict[datetime, float | None]:
-    """How many versions scored a day, without those that were promoted in its course."""
+    """How many versions scored a day, without those that were promoted in its course.
+
+    What was asked at midnight is in the batch that ends then: a promotion as of midnight parts the day, too.
+    """
     scored = {row["model_version"] for row in measured if row["day"] == day}
     if not scored:
         return {}
-    moved = (F.col("as_of") > F.lit(day)) & (F.col("as_of") < F.lit(day + DAY))
+    moved = (F.col("as_of") >= F.lit(day)) & (F.col("as_of") < F.lit(day + DAY))
     return {day: float(len(scored) - (0 if promotions is None else promotions.filter(moved).count()))}
 
 

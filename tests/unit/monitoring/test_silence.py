@@ -117,9 +117,10 @@ def test_a_champion_that_was_moved_by_hand_is_named(deployment):
     assert "champion_moved" not in deployment.violated(LAST)
 
 
-def test_a_day_that_two_versions_scored_is_named_unless_one_was_promoted_in_its_course(deployment):
+@pytest.mark.parametrize("promoted", [LAST - DAY, LAST - DAY / 2])
+def test_a_day_that_two_versions_scored_is_named_unless_one_was_promoted_in_its_course(deployment, promoted):
     deployment.score(LAST - DAY, 1, version="2")
     deployment.refresh()
     assert deployment.violated(LAST)["two_versions"].value == 2
-    deployment.promote("2", LAST - DAY / 2)
+    deployment.promote("2", promoted)
     assert "two_versions" not in deployment.violated(LAST)
