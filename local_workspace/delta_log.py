@@ -101,14 +101,10 @@ def _actions(folder: Path, *kinds: str) -> Iterator[dict[str, Any]]:
         start = json.loads(pointer.read_text(encoding="utf-8"))["version"]
         for part in sorted((folder / _LOG).glob(f"{start:020}.checkpoint*.parquet")):
             yield from _of_checkpoint(part, kinds)
-    for number in sorted(_versions(folder)):
-        if number > start:
-            yield from (json.loads(line) for line in _lines(folder, number) if line.startswith(_beginnings(kinds)))
-
-
-def _beginnings(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """How a line of such an action begins: the most of a log is of other kinds, and need not be parsed."""
-    return tuple(f'{{"{kind}":' for kind in kinds)
+    # How a line of such an action begins: the most of a log is of other kinds, and need not be parsed.
+    beginnings = tuple(f'{{"{kind}":' for kind in kinds)
+    for number in sorted(number for number in _versions(folder) if number > start):
+        yield from (json.loads(line) for line in _lines(folder, number) if line.startswith(beginnings))
 
 
 def _of_checkpoint(file: Path, kinds: tuple[str, ...]) -> Iterator[dict[str, Any]]:

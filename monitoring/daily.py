@@ -221,7 +221,8 @@ def _declines(
 ) -> dict[Place, dict[datetime, tuple[float, str]]]:
     """By place and day, how many bounds the quality has declined, and that in words; of the days that can be judged."""
     monitoring, settings, label = config.monitoring, config.monitoring.decline, config.label
-    answers, recent = reference.answers, defaultdict[Place, dict[datetime, Quality]](dict)
+    prediction, moment, answers = config.prediction.column, config.subject.prediction_time, reference.answers
+    recent: dict[Place, dict[datetime, Quality]] = defaultdict(dict)
     for row in sorted(whole, key=lambda row: row["count"]):
         if _is_complete(row, monitoring) and row["day"] <= last_day and (quality := label.recorded_quality(row)):
             recent[Place("", row["slice_key"] or "", row["slice_value"] or "")][row["day"]] = quality
@@ -231,7 +232,6 @@ def _declines(
         if len(recent.get(place, {})) < settings.days:
             continue
         of_rows = answers.day[rows.index]
-        prediction, moment = config.prediction.column, config.subject.prediction_time
         validated = qualities(rows, of_rows, label, prediction, moment, monitoring.min_labelled_rows)
         days = as_frame(recent[place])
         rate = settings.false_alarm_rate_of_slices if place.slice_key else settings.false_alarm_rate

@@ -126,7 +126,7 @@ def _numbers(rows: DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """As `Days.numbers`."""
     figures = {(of, name): measure(F.col(quoted(name))) for of, measure in _STATISTICS.items() for name in columns}
     measured = [figure.alias(f"figure_{place}") for place, figure in enumerate(figures.values())]
-    found = _by_day(rows.groupBy(_DAY).agg(F.count(F.lit(1)).alias(_ROWS), *measured)).drop(columns=_ROWS)
+    found = _by_day(rows.groupBy(_DAY).agg(*measured))
     return found.set_axis(pd.MultiIndex.from_tuples(list(figures)), axis=1).astype(float)
 
 
