@@ -47,7 +47,7 @@ def version(folder: Path) -> int:
 
 def commits(folder: Path, after: int = -1) -> list[Commit]:
     """The commits that the log still has after a version, oldest first."""
-    return [_commit(folder, number) for number in sorted(_versions(folder)) if number > after]
+    return [_commit(folder, number) for number in _later(folder, after)]
 
 
 def metadata(folder: Path) -> dict[str, Any]:
@@ -73,6 +73,17 @@ def files(folder: Path) -> list[Path]:
     return [folder / unquote(path) for path in live]
 
 
+def number_of_files(folder: Path) -> int:
+    """How many data files the newest version has: counted only, which takes less than to read what they are."""
+    known = _checkpoint(folder)
+    if "numOfAddFiles" not in known:
+        return len(files(folder))
+    later = [line for number in _later(folder, known["version"]) for line in _lines(folder, number)]
+    return int(known["numOfAddFiles"]) + sum(
+        line.startswith(_beginning("add")) - line.startswith(_beginning("remove")) for line in later
+    )
+
+
 def changed_files(folder: Path, after: int) -> tuple[list[Path], list[Path]]:
     """The data files that the newest version has and an earlier one had not, and those that it has no more.
 
@@ -95,16 +106,27 @@ def changed_files(folder: Path, after: int) -> tuple[list[Path], list[Path]]:
 def _actions(folder: Path, *kinds: str) -> Iterator[dict[str, Any]]:
     """The actions of some kinds that lead to the newest version: those of the newest checkpoint, then of the commits
     after it."""
-    start = -1
-    pointer = folder / _LOG / "_last_checkpoint"
-    if pointer.exists():
-        start = json.loads(pointer.read_text(encoding="utf-8"))["version"]
-        for part in sorted((folder / _LOG).glob(f"{start:020}.checkpoint*.parquet")):
-            yield from _of_checkpoint(part, kinds)
+    start = _checkpoint(folder).get("version", -1)
+    for part in sorted((folder / _LOG).glob(f"{start:020}.checkpoint*.parquet")):
+        yield from _of_checkpoint(part, kinds)
     # How a line of such an action begins: the most of a log is of other kinds, and need not be parsed.
-    beginnings = tuple(f'{{"{kind}":' for kind in kinds)
-    for number in sorted(number for number in _versions(folder) if number > start):
+    beginnings = tuple(map(_beginning, kinds))
+    for number in _later(folder, start):
         yield from (json.loads(line) for line in _lines(folder, number) if line.startswith(beginnings))
+
+
+def _checkpoint(folder: Path) -> dict[str, Any]:
+    """What the log says of its newest checkpoint; nothing where it has none."""
+    pointer = folder / _LOG / "_last_checkpoint"
+    return dict(json.loads(pointer.read_text(encoding="utf-8"))) if pointer.exists() else {}
+
+
+def _later(folder: Path, start: int) -> list[int]:
+    return sorted(number for number in _versions(folder) if number > start)
+
+
+def _beginning(kind: str) -> str:
+    return f'{{"{kind}":'
 
 
 def _of_checkpoint(file: Path, kinds: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from local_workspace.bundle import Bundle
 from local_workspace.dbutils import DBUtils
 from local_workspace.engine import open_session
 from local_workspace.notebook import run_notebook
+from local_workspace.optimization import optimize_tables
 from local_workspace.progress import Progress
 from local_workspace.resources import make_catalog_resources, make_mlflow_resources
 from local_workspace.runner import Listener, Runner
@@ -69,7 +70,7 @@ def make_runner(bundle: Bundle, session: Callable[[], SparkSession], listener: L
     def execute(file: Path, dbutils: DBUtils, _: TaskRun) -> Any:
         return run_notebook(file, session(), dbutils, bundle.root)
 
-    return Runner(bundle, execute, listener=listener)
+    return Runner(bundle, execute, listener=listener, upkeep=lambda: optimize_tables(session()))
 
 
 @contextmanager

@@ -58,12 +58,13 @@ class Runner:
         *,
         workers: int = 2,
         listener: Listener | None = None,
+        upkeep: Callable[[], None] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Takes the bundle, what runs a notebook, and how many notebooks may run at once."""
+        """Takes the bundle, what runs a notebook, how many of them may run at once, and what is done before a job."""
         self._bundle, self._execute, self._sleep, self._now = bundle, execute, sleep, now
-        self._listener = listener or Silent()
+        self._listener, self._upkeep = listener or Silent(), upkeep
         self._workers = Workers(workers)
         self._finished: SimpleQueue[tuple[TaskRun, BaseException | None]] = SimpleQueue()
         # A run's id is its own for ever, so ids go on from one process to the next.
@@ -76,6 +77,7 @@ class Runner:
 
     def run(self, run: JobRun) -> JobRun:
         """Runs a prepared run to its end. The outcome, failures included, is in the returned run."""
+        self._upkeep()
         self._advance(run)
         while not run.is_done:
             task, error = self._next_finished()

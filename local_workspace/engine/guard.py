@@ -11,7 +11,7 @@ from pyspark.sql.connect.proto import base_pb2, commands_pb2, expressions_pb2, r
 
 from local_workspace.engine import plans
 from local_workspace.engine.defects import refuse_known_defects
-from local_workspace.engine.statements import Statements
+from local_workspace.engine.statements import FILE_SIZE, Statements
 
 _Attribute = expressions_pb2.Expression.UnresolvedAttribute
 
@@ -70,6 +70,8 @@ class _Answer:
 def _mend(plan: base_pb2.Plan, statements: Statements) -> None:
     for relation in plans.nodes(plan, relations_pb2.SQL):
         relation.query = statements.portable(relation.query)
+    if plan.root.catalog.HasField("create_table"):
+        plan.root.catalog.create_table.options.update(FILE_SIZE)
     if plan.root.catalog.HasField("refresh_table"):
         # Sail keeps nothing of a table that could be out of date.
         plan.root.catalog.current_database.SetInParent()
@@ -92,7 +94,8 @@ def _mend_overwrite(write: commands_pb2.WriteOperationV2) -> None:
         alias = rows.with_columns.aliases.add(name=[column])
         alias.expr.CopyFrom(_call("when", holds, _column(column), refusal))
         write.input.CopyFrom(rows)
-    write.overwrite_condition.CopyFrom(holds)
+    # The condition itself too: by it, and not by a comparison with it, Sail leaves out the files that it can't hold on.
+    write.overwrite_condition.CopyFrom(_call("and", write.overwrite_condition, holds))
 
 
 def _column(name: str) -> expressions_pb2.Expression:

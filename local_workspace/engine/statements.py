@@ -12,6 +12,9 @@ from pyspark.errors import AnalysisException
 from local_workspace import delta_log
 from local_workspace.engine.plans import name_parts, tokens_of
 
+# As Sail's option of a table has it, in bytes. A merge writes each file again that has a row of it: in small ones, what is
+# old is soon in files that no merge touches.
+FILE_SIZE = {"targetFileSize": "1000000"}
 # Delta's readers leave files whose name begins with an underscore alone.
 PROPERTIES_FILE = "_local_properties.json"
 _NAME = r"(?P<name>(?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*)"
@@ -34,11 +37,13 @@ class Statements:
         self._warehouse = warehouse
         forms: Mapping[str, Callable[[re.Match[str]], str]] = {
             rf"CREATE\s+{_SCHEMA}\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}(?:\s.*)?": self._create_schema,
+            rf"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s+USING\s+DELTA(?P<where>\s+LOCATION\s.*)": self._register,
             rf"DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}(?:\s+PURGE)?": self._drop_table,
             rf"DROP\s+{_SCHEMA}\s+(?:IF\s+EXISTS\s+)?{_NAME}(?P<all>\s+CASCADE)?": self._drop_schema,
             rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*'(?P<key>[^']+)'\s*\))?": self._show_properties,
             rf"ALTER\s+TABLE\s+{_NAME}\s+SET\s+TBLPROPERTIES\s*\((?P<pairs>.*)\)": self._set_properties,
             rf"USE\s+(?:(?:SCHEMA|DATABASE)\s+)?{_NAME}": self._use,
+            rf"OPTIMIZE\s+{_NAME}": self._optimize,
             rf"DESC(?:RIBE)?\s+HISTORY\s+{_NAME}(?:\s+LIMIT\s+(?P<limit>\d+))?": self._history,
         }
         self._forms = {re.compile(form, re.I | re.S): answer for form, answer in forms.items()}
@@ -60,6 +65,10 @@ class Statements:
             return found[0]
         # Without a location, Sail puts each table into a folder whose name can't be foreseen.
         return f"{found[0]} LOCATION '{self._schema_folder(name_parts(found['name'])[-1]).as_uri()}'"
+
+    def _register(self, found: re.Match[str]) -> str:
+        options = ", ".join(f"{name}='{value}'" for name, value in FILE_SIZE.items())
+        return f"{found[0].removesuffix(found['where'])} OPTIONS ({options}){found['where']}"
 
     def _drop_table(self, found: re.Match[str]) -> str:
         """Sail forgets the table and leaves its files, which the next process would find."""
@@ -87,6 +96,9 @@ class Statements:
         written.write_text(json.dumps(kept), encoding="utf-8")
         written.replace(folder / PROPERTIES_FILE)
         return _rows(_PROPERTY, [])
+
+    def _optimize(self, found: re.Match[str]) -> str:
+        return f"INSERT OVERWRITE TABLE {found['name']} SELECT * FROM {found['name']}"
 
     def _history(self, found: re.Match[str]) -> str:
         newest = delta_log.commits(self._table(found["name"]))[::-1][: int(found["limit"] or 0) or None]

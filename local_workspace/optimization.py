@@ -1,0 +1,21 @@
+"""What Databricks does to tables by itself (predictive optimization): many small files become few."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from pyspark.sql import SparkSession
+
+from local_workspace import delta_log
+
+_MANY_FILES = 64
+
+
+def optimize_tables(spark: SparkSession) -> None:
+    """Writes each table of many small files anew, in few; its rows stay as they are.
+
+    Each read opens every file: a table that gets one a day would be slower with every day.
+    """
+    warehouse = Path(unquote(urlparse(str(spark.conf.get(delta_log.WAREHOUSE_SETTING))).path))
+    for folder in sorted(warehouse.glob("*.db/*")):
+        if delta_log.is_table(folder) and delta_log.number_of_files(folder) > _MANY_FILES:
+            spark.sql(f"OPTIMIZE `{folder.parent.name.removesuffix('.db')}`.`{folder.name}`")
