@@ -17,5 +17,5 @@ def optimize_tables(spark: SparkSession) -> None:
     """
     warehouse = Path(unquote(urlparse(str(spark.conf.get(delta_log.WAREHOUSE_SETTING))).path))
     for folder in sorted(warehouse.glob("*.db/*")):
-        if delta_log.is_table(folder) and delta_log.number_of_files(folder) > _MANY_FILES:
+        if delta_log.number_of_files(folder) > _MANY_FILES:
             spark.sql(f"OPTIMIZE `{folder.parent.name.removesuffix('.db')}`.`{folder.name}`")

@@ -12,8 +12,8 @@ from pyspark.errors import AnalysisException
 from local_workspace import delta_log
 from local_workspace.engine.plans import name_parts, tokens_of
 
-# As Sail's option of a table has it, in bytes. A merge writes each file again that has a row of it: in small ones, what is
-# old is soon in files that no merge touches.
+# As Sail's option of a table has it, in bytes. A merge writes each file again that has a row of it: of small files,
+# those with old rows are soon touched by none.
 FILE_SIZE = {"targetFileSize": "1000000"}
 # Delta's readers leave files whose name begins with an underscore alone.
 PROPERTIES_FILE = "_local_properties.json"
@@ -37,7 +37,7 @@ class Statements:
         self._warehouse = warehouse
         forms: Mapping[str, Callable[[re.Match[str]], str]] = {
             rf"CREATE\s+{_SCHEMA}\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}(?:\s.*)?": self._create_schema,
-            rf"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s+USING\s+DELTA(?P<where>\s+LOCATION\s.*)": self._register,
+            rf"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s+USING\s+DELTA(?P<at>\s+LOCATION.*)": self._register,
             rf"DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}(?:\s+PURGE)?": self._drop_table,
             rf"DROP\s+{_SCHEMA}\s+(?:IF\s+EXISTS\s+)?{_NAME}(?P<all>\s+CASCADE)?": self._drop_schema,
             rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*'(?P<key>[^']+)'\s*\))?": self._show_properties,
@@ -68,7 +68,7 @@ class Statements:
 
     def _register(self, found: re.Match[str]) -> str:
         options = ", ".join(f"{name}='{value}'" for name, value in FILE_SIZE.items())
-        return f"{found[0].removesuffix(found['where'])} OPTIONS ({options}){found['where']}"
+        return f"{found[0].removesuffix(found['at'])} OPTIONS ({options}){found['at']}"
 
     def _drop_table(self, found: re.Match[str]) -> str:
         """Sail forgets the table and leaves its files, which the next process would find."""
@@ -98,7 +98,7 @@ class Statements:
         return _rows(_PROPERTY, [])
 
     def _optimize(self, found: re.Match[str]) -> str:
-        return f"INSERT OVERWRITE TABLE {found['name']} SELECT * FROM {found['name']}"
+        return f"INSERT OVERWRITE TABLE {found['name']} SELECT * FROM {found['name']}"  # noqa: S608 (a name, as the form says)
 
     def _history(self, found: re.Match[str]) -> str:
         newest = delta_log.commits(self._table(found["name"]))[::-1][: int(found["limit"] or 0) or None]

@@ -51,7 +51,14 @@ class BundleFolder:
         header = f"resources:\n  jobs:\n    {key}:\n"
         self.write(f"resources/{key}.job.yml", header + indent(text, "      "))
 
-    def run(self, key: str, parameters: dict[str, str] | None = None, *, workers: int = 2) -> JobRun:
+    def run(
+        self,
+        key: str,
+        parameters: dict[str, str] | None = None,
+        *,
+        workers: int = 2,
+        upkeep: Callable[[], None] = lambda: None,
+    ) -> JobRun:
         """Runs a job; a notebook finds what the test put into `namespace` on `spark`."""
         bundle = load_bundle(self.root, environ={})
         spark = type("Spark", (), self.namespace)
@@ -59,6 +66,7 @@ class BundleFolder:
             bundle,
             lambda file, dbutils, _: run_notebook(file, spark, dbutils, bundle.root),
             workers=workers,
+            upkeep=upkeep,
             sleep=self.slept.append,
         )
         return runner.run(runner.prepare(key, parameters))

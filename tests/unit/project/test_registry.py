@@ -82,7 +82,7 @@ def answering(workspace, monkeypatch):
 
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     server, before = ThreadingHTTPServer(("127.0.0.1", 0), Handler), mlflow.get_registry_uri()
-    threading.Thread(target=server.serve_forever).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,)).start()
     mlflow.set_registry_uri(f"http://127.0.0.1:{server.server_port}")
     yield lambda status, code, message: answer.update(status=status, error={"error_code": code, "message": message})
     mlflow.set_registry_uri(before)

@@ -45,6 +45,14 @@ def test_a_file_that_was_removed_is_none_of_them(spark, folder, tmp_path):
     assert ids(spark, delta_log.files(copy)) == [number for number in range(WRITES) if number != 3]
 
 
+def test_files_are_counted_as_they_are_read(spark, folder, kept, tmp_path):
+    copy = tmp_path / "t"
+    shutil.copytree(folder, copy)
+    spark.sql(f"DELETE FROM delta.`{copy}` WHERE id >= {WRITES - 2}")  # noqa: S608 (a folder of our own)
+    for place, number in ((folder, WRITES), (kept, WRITES), (copy, WRITES - 2)):
+        assert delta_log.number_of_files(place) == len(delta_log.files(place)) == number
+
+
 def test_what_changed_after_a_version_is_there_while_its_commits_are(spark, folder):
     added, removed = delta_log.changed_files(folder, WRITES - 3)
     assert (ids(spark, added), removed) == ([WRITES - 2, WRITES - 1], [])

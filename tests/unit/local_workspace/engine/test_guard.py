@@ -7,8 +7,10 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
+from local_workspace import delta_log
 from local_workspace.engine.guard import _Answer
-from project.delta import is_conflict
+from local_workspace.engine.session import register_tables
+from project.delta import ensure_table, is_conflict, upsert
 from tests.unit.local_workspace.engine.conftest import on_sail
 
 
@@ -44,6 +46,38 @@ def test_a_new_row_outside_the_condition_is_refused(spark, parts, part):
     with pytest.raises(PySparkException, match="DELTA_REPLACE_WHERE_MISMATCH"):
         new(spark, part, 9).writeTo(parts).overwrite(F.col("part") == "a")
     assert values(spark, parts) == [1, 2, 3]
+
+
+@on_sail
+def test_files_that_the_condition_rules_out_are_left_alone(spark, parts, workspace):
+    folder = workspace.root / "warehouse" / "guarded.db" / "parts"
+    new(spark, "c", 4).write.format("delta").mode("append").saveAsTable(parts)
+    before = set(delta_log.files(folder))
+    new(spark, "c", 5).writeTo(parts).overwrite(F.col("part").isin("c", "d"))
+    (gone,) = before - set(delta_log.files(folder))
+    assert [row.value for row in spark.read.parquet(str(gone)).collect()] == [4]
+    assert values(spark, parts) == [1, 2, 3, 5]
+
+
+@on_sail
+@pytest.mark.parametrize("is_known", [False, True], ids=["made by this session", "found by this session"])
+def test_a_merge_leaves_old_files_alone(spark, parts, workspace, is_known):
+    """The first files of a table that grows are full, and later rows are in others."""
+    folder, table = workspace.root / "warehouse" / "guarded.db" / "grown", "spark_catalog.guarded.grown"
+    rows = spark.range(100_000).select("id", F.sha2(F.col("id").cast("string"), 256).alias("value")).coalesce(1)
+    ensure_table(spark, table, rows.schema)
+    if is_known:
+        forgotten = folder.rename(folder.with_name("kept"))
+        spark.sql(f"DROP TABLE {table}")
+        forgotten.rename(folder)
+        register_tables(spark, workspace.root / "warehouse")
+    upsert(spark, table, rows, ["id"])
+    first = set(delta_log.files(folder))
+    assert len(first) > 2
+    upsert(spark, table, rows.filter("id >= 99990").withColumn("value", F.lit("new")), ["id"])
+    assert len(first - set(delta_log.files(folder))) == 1
+    assert spark.table(table).filter("value = 'new'").count() == 10
+    assert spark.table(table).count() == 100_000
 
 
 def test_a_condition_on_a_field(spark, parts):
