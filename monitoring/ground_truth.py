@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import enable_change_data_feed, ensure_table, insert, replace_rows
+from project.delta import enable_change_data_feed, ensure_table, replace_rows
 from project.kinds.label import PENDING
 from project.tables import Tables
 from project.times import from_micros
@@ -35,45 +35,31 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
     Returns:
         What was done, in a few words.
     """
+    name, key = tables.inference_log, list(config.subject.key)
     outcomes = known_outcomes(spark.table(tables.labels), as_of, config)
-    added = _add(spark, tables, outcomes, as_of, config)
-    settled = _settle(spark, tables, outcomes, as_of, config)
-    return f"{added:,} predictions more, {settled:,} outcomes of earlier ones"
-
-
-def _add(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: datetime, config: Config) -> int:
-    """Adds the predictions that the log lacks, with what is known of them; how many."""
     # By a column that Delta keeps statistics of, few of the files are read, however long the history is.
     recent = (F.col("as_of") > F.lit(as_of - timedelta(days=config.monitoring.join_days))) & (
         F.col("as_of") <= F.lit(as_of)
     )
-    predictions, key = with_derived(spark.table(tables.predictions).filter(recent), config), log_key(config)
-    if not spark.catalog.tableExists(tables.inference_log):
-        make_log(tables.inference_log, with_outcomes(predictions, outcomes, config))
-    known = spark.table(tables.inference_log).filter(recent).select(*key)
-    new = predictions.join(known, list(key), "left_anti")
-    number = new.count()
-    if number:
-        insert(spark, tables.inference_log, with_outcomes(new, outcomes, config), key)
-    return number
-
-
-def _settle(spark: SparkSession, tables: Tables, outcomes: DataFrame, as_of: datetime, config: Config) -> int:
-    """Puts what has become known into the rows that wait for it, in the batches that have such; how many.
-
-    A batch is what was scored as of one moment: its rows are in few files, so little is written again.
-    """
-    log, key = spark.table(tables.inference_log), list(config.subject.key)
-    waiting = log.filter((F.col("outcome") == PENDING) & (F.col("as_of") <= F.lit(as_of)))
-    ended = waiting.select(*key, "as_of").join(outcomes.select(*key), key, "left_semi")
-    found = ended.groupBy(F.unix_micros("as_of")).count().collect()
-    if not found:
-        return 0
-    of_these = F.col("as_of").isin([from_micros(micros) for micros, _ in found])
-    batches, is_waiting = log.filter(of_these), F.col("outcome") == PENDING
-    told = with_outcomes(batches.filter(is_waiting).drop(config.label.column, *ADDED_COLUMNS), outcomes, config)
-    replace_rows(spark, tables.inference_log, batches.filter(~is_waiting).unionByName(told), of_these)
-    return sum(number for _, number in found)
+    predictions = with_derived(spark.table(tables.predictions).filter(recent), config)
+    if not spark.catalog.tableExists(name):
+        make_log(name, with_outcomes(predictions, outcomes, config))
+    log, is_waiting = spark.table(name), F.col("outcome") == PENDING
+    known = log.filter(recent).select(*log_key(config))
+    new = predictions.join(known, list(log_key(config)), "left_anti")
+    ended = log.filter(is_waiting & (F.col("as_of") <= F.lit(as_of))).join(outcomes.select(*key), key, "left_semi")
+    changes = new.select("as_of", F.lit(True).alias("is_new")).union(ended.select("as_of", F.lit(False)))
+    counts = changes.groupBy(F.unix_micros("as_of").alias("batch"), "is_new").count().collect()
+    if counts:
+        # A batch is what was scored as of one moment: its rows are in few files, so little is written again.
+        of_batches = F.col("as_of").isin([from_micros(batch) for batch in {row["batch"] for row in counts}])
+        there = log.filter(of_batches)
+        pending = there.filter(is_waiting).drop(config.label.column, *ADDED_COLUMNS)
+        told = with_outcomes(pending.unionByName(new, allowMissingColumns=True), outcomes, config)
+        rows = there.filter(~is_waiting).unionByName(told, allowMissingColumns=True)
+        replace_rows(spark, name, rows, of_batches)
+    added, settled = (sum(row["count"] for row in counts if row["is_new"] == is_new) for is_new in (True, False))
+    return f"{added:,} predictions more, {settled:,} outcomes of earlier ones"
 
 
 def make_log(name: str, rows: DataFrame) -> None:

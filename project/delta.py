@@ -90,20 +90,6 @@ def upsert(
     merge.whenNotMatched().insert(given).merge()
 
 
-def insert(spark: SparkSession, table: str, rows: DataFrame, keys: Sequence[str]) -> None:
-    """Adds the rows of whose keys a Delta table has none; those that it has stay as they are.
-
-    Args:
-        spark: the session.
-        table: full name, quoted; it is made if it is missing, and gets the columns that it lacks.
-        rows: unique by `keys`; a NULL in a key equals another NULL.
-        keys: the columns that identify a row.
-    """
-    ensure_table(spark, table, rows.schema)
-    merge = rows.alias("new").mergeInto(table, _all_equal(table, keys))
-    merge.whenNotMatched().insert(_given(rows)).merge()
-
-
 def append_once(spark: SparkSession, table: str, rows: DataFrame, unless: Column) -> None:
     """Appends a batch of rows to a Delta table, unless it has a row that a condition holds on.
 

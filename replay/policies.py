@@ -52,16 +52,16 @@ class Outcome:
 def policies(start: datetime, end: datetime) -> tuple[Policy, ...]:
     """The alternatives: all begin with a model of `start`, and train before `end`.
 
-    Never, monthly and weekly are the training job on another schedule. The last is what weekly could come to if no
+    Never, monthly and weekly are the training job on another schedule. The last is what monthly could come to if no
     version had to be judged before it is used.
     """
     weeks = (start + timedelta(weeks=week) for week in range((end - start).days // 7 + 1))
-    weekly = tuple(moment for moment in weeks if moment < end)
+    on_firsts = monthly(start, end)
     return (
         Policy("never", (start,)),
-        monthly(start, end),
-        Policy("weekly", weekly),
-        Policy("weekly, unjudged", weekly, on_all_labels=True),
+        on_firsts,
+        Policy("weekly", tuple(moment for moment in weeks if moment < end)),
+        Policy("monthly, unjudged", on_firsts.moments, on_all_labels=True),
     )
 
 

@@ -73,7 +73,7 @@ def test_the_alternatives_train_never_monthly_and_weekly():
         "22 Mar",
         "29 Mar",
     ]
-    assert unjudged.moments == weekly.moments
+    assert unjudged.moments == monthly.moments
     assert [policy.on_all_labels for policy in (never, monthly, weekly, unjudged)] == [False, False, False, True]
 
 

@@ -59,7 +59,7 @@ def data(any_config: Config) -> ReportData:
     replayed = Replayed(PLAN, "m", entries, tuple(faults))
     told = happenings(verdicts, [judged | {"gates": gates}], moves, trained, replayed)
     outcomes = (Outcome(faults[0], "7 rows: duplicate", (), ""), Outcome(faults[1], "", ("3",), "parts: 1 of 2"))
-    named = {"as monitoring asks": 2, "never": 1, "monthly": 3, "weekly": 10, "weekly, unjudged": 10}
+    named = {"as monitoring asks": 2, "never": 1, "monthly": 3, "weekly": 10, "monthly, unjudged": 3}
     ways = tuple(way(name, trainings, any_config) for name, trainings in named.items())
     return ReportData(PLAN, "main.x.wear", any_config, ways, drift, told, outcomes, ((30, 2.0), (300, 2.2)), 600.0)
 
