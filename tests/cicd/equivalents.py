@@ -19,16 +19,16 @@ NOT_REHEARSED = f"not rehearsed, as JVM Spark is not installed: {', '.join(JVM_W
 OFFLINE_WORDS = ("make lint", "make unit", "make integration", "make bundle-test", *JVM_WORDS)
 
 # The whole of these takes many minutes, and `make test` runs it anyway. Here the real words run, with the real tests,
-# but few of them; REHEARSE=whole runs all.
+# but few of them (the others are not even collected); REHEARSE=whole runs all.
 SELECTIONS = (
     {}
     if os.environ.get("REHEARSE") == "whole"
     else {
-        "make unit": "-k 'test_gates.py or test_slices.py'",
+        "make unit": "-k 'test_gates.py or test_slices.py' --ignore-glob='tests/unit/[!v]*'",
         "make integration": "-k 'two_commands or test_feed.py'",
         "make bundle-test": "-k two_suffixes",
         "make engines": "-k comparison",
-        "make test-connect": "-k test_rows.py",
+        "make test-connect": "-k test_rows.py --ignore-glob='tests/unit/[!p]*' --ignore='tests/integration'",
     }
 )
 
