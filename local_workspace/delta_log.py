@@ -15,11 +15,20 @@ _LOG = "_delta_log"
 
 
 def folder_of(spark: SparkSession, table: str) -> Path:
-    """The folder of a table by its full name: the warehouse has a folder a schema, and in it one a table."""
+    """The folder of a table by its full name."""
     _, schema, name = table.replace("`", "").split(".")
-    warehouse = str(spark.conf.get(WAREHOUSE_SETTING))
-    # Without links: an engine may know the warehouse by one that lives as long as its session.
-    return Path(unquote(urlparse(warehouse).path)).resolve() / f"{schema}.db" / name
+    return _warehouse(spark) / f"{schema}.db" / name
+
+
+def tables(spark: SparkSession) -> dict[str, Path]:
+    """The folders of all tables by their names: the warehouse has a folder a schema, and in it one a table."""
+    folders = (log.parent for log in sorted(_warehouse(spark).glob(f"*.db/*/{_LOG}")))
+    return {f"`{folder.parent.name.removesuffix('.db')}`.`{folder.name}`": folder for folder in folders}
+
+
+def _warehouse(spark: SparkSession) -> Path:
+    # Without links: an engine may know it by one that lives as long as its session.
+    return Path(unquote(urlparse(str(spark.conf.get(WAREHOUSE_SETTING))).path)).resolve()
 
 
 @dataclass(frozen=True)

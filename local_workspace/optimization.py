@@ -1,8 +1,5 @@
 """What Databricks does to tables by itself (predictive optimization): many small files become few."""
 
-from pathlib import Path
-from urllib.parse import unquote, urlparse
-
 from pyspark.sql import SparkSession
 
 from local_workspace import delta_log
@@ -15,7 +12,6 @@ def optimize_tables(spark: SparkSession) -> None:
 
     Each read opens every file: a table that gets one a day would be slower with every day.
     """
-    warehouse = Path(unquote(urlparse(str(spark.conf.get(delta_log.WAREHOUSE_SETTING))).path))
-    for folder in sorted(warehouse.glob("*.db/*")):
+    for name, folder in delta_log.tables(spark).items():
         if delta_log.number_of_files(folder) > _MANY_FILES:
-            spark.sql(f"OPTIMIZE `{folder.parent.name.removesuffix('.db')}`.`{folder.name}`")
+            spark.sql(f"OPTIMIZE {name}")
