@@ -3,6 +3,8 @@
 import pytest
 
 from local_workspace import delta_log, optimization
+from local_workspace.bundle import load_bundle
+from local_workspace.local_jobs import make_runner
 from local_workspace.optimization import optimize_tables
 
 MANY = 12  # more commits than a checkpoint is made after
@@ -37,6 +39,16 @@ def test_others_are_left_as_they_are(spark, schema, monkeypatch):
     (schema / "no-table").mkdir()
     optimize_tables(spark)
     assert delta_log.version(schema / "often") == MANY - 1
+
+
+def test_a_local_job_begins_with_it(spark, schema, bundle, monkeypatch):
+    monkeypatch.setattr(optimization, "_MANY_FILES", MANY - 1)
+    write(spark, "often", MANY)
+    bundle.notebook("Nothing")
+    bundle.job("j", "- {task_key: a, notebook_task: {notebook_path: ../notebooks/Nothing.py}}\n")
+    runner = make_runner(load_bundle(bundle.root, environ={}), lambda: spark)
+    assert not runner.run(runner.prepare("j")).failed
+    assert len(delta_log.files(schema / "often")) <= 2
 
 
 def test_it_comes_before_the_first_task_and_not_within_a_job(bundle, record):
