@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from project.config import Config
-from project.delta import enable_change_data_feed, ensure_table, replace_rows
+from project.delta import enable_change_data_feed, ensure_table, in_full, replace_rows
 from project.kinds.label import PENDING
 from project.tables import Tables
 from project.times import from_micros
@@ -42,8 +42,7 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
         F.col("as_of") <= F.lit(as_of)
     )
     predictions = with_derived(spark.table(tables.predictions).filter(recent), config)
-    if not spark.catalog.tableExists(name):
-        make_log(name, with_outcomes(predictions, outcomes, config))
+    make_log(name, with_outcomes(predictions, outcomes, config))
     log, is_waiting = spark.table(name), F.col("outcome") == PENDING
     known = log.filter(recent).select(*log_key(config))
     new = predictions.join(known, list(log_key(config)), "left_anti")
@@ -55,15 +54,14 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
         of_batches = F.col("as_of").isin([from_micros(batch) for batch in {row["batch"] for row in counts}])
         there = log.filter(of_batches)
         pending = there.filter(is_waiting).drop(config.label.column, *ADDED_COLUMNS)
-        told = with_outcomes(pending.unionByName(new, allowMissingColumns=True), outcomes, config)
-        rows = there.filter(~is_waiting).unionByName(told, allowMissingColumns=True)
-        replace_rows(spark, name, rows, of_batches)
+        told = with_outcomes(pending.union(new.select(*in_full(new, pending.schema))), outcomes, config)
+        replace_rows(spark, name, there.filter(~is_waiting).unionByName(told), of_batches)
     added, settled = (sum(row["count"] for row in counts if row["is_new"] == is_new) for is_new in (True, False))
     return f"{added:,} predictions more, {settled:,} outcomes of earlier ones"
 
 
 def make_log(name: str, rows: DataFrame) -> None:
-    """An empty log of these columns. Its change feed tells the monitor which days it must measure again."""
+    """A log with these columns, empty if there was none. Its change feed tells the monitor which days to measure again."""
     ensure_table(rows.sparkSession, name, rows.schema)
     enable_change_data_feed(rows.sparkSession, name)
 

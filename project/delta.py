@@ -161,7 +161,7 @@ def replace_rows(spark: SparkSession, table: str, rows: DataFrame, where: Column
         where: the condition, on the table's columns.
     """
     ensure_table(spark, table, rows.schema)
-    rows.select(*_in_full(rows, spark.table(table).schema)).writeTo(table).overwrite(where)
+    rows.select(*in_full(rows, spark.table(table).schema)).writeTo(table).overwrite(where)
 
 
 def enable_change_data_feed(spark: SparkSession, table: str) -> None:
@@ -171,13 +171,8 @@ def enable_change_data_feed(spark: SparkSession, table: str) -> None:
         spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('{_CHANGE_DATA_FEED}' = 'true')")
 
 
-def _given(rows: DataFrame) -> dict[str, Column]:
-    """What a merge writes: the columns that the rows have. The table's others stay, or are NULL in a new row."""
-    return {quoted(name): F.col(f"new.{quoted(name)}") for name in rows.columns}
-
-
-def _in_full(rows: DataFrame, schema: StructType) -> list[Column]:
-    """All columns of a table, NULL where the rows have none."""
+def in_full(rows: DataFrame, schema: StructType) -> list[Column]:
+    """All columns of a schema, NULL where the rows have none."""
     there = {name.casefold() for name in rows.columns}
     return [
         F.col(quoted(field.name))
@@ -185,6 +180,11 @@ def _in_full(rows: DataFrame, schema: StructType) -> list[Column]:
         else F.lit(None).cast(field.dataType).alias(field.name)
         for field in schema
     ]
+
+
+def _given(rows: DataFrame) -> dict[str, Column]:
+    """What a merge writes: the columns that the rows have. The table's others stay, or are NULL in a new row."""
+    return {quoted(name): F.col(f"new.{quoted(name)}") for name in rows.columns}
 
 
 def _all_equal(table: str, columns: Sequence[str]) -> Column:
