@@ -61,7 +61,7 @@ def join_ground_truth(spark: SparkSession, tables: Tables, as_of: datetime, conf
 
 
 def make_log(name: str, rows: DataFrame) -> None:
-    """A log with these columns, empty if there was none. Its change feed tells the monitor which days to measure again."""
+    """A log with these columns, empty if there was none. Its change feed tells the monitor which days have changed."""
     ensure_table(rows.sparkSession, name, rows.schema)
     enable_change_data_feed(rows.sparkSession, name)
 
