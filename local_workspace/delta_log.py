@@ -17,16 +17,17 @@ _LOG = "_delta_log"
 def folder_of(spark: SparkSession, table: str) -> Path:
     """The folder of a table by its full name."""
     _, schema, name = table.replace("`", "").split(".")
-    return _warehouse(spark) / f"{schema}.db" / name
+    return warehouse_of(spark) / f"{schema}.db" / name
 
 
-def tables(spark: SparkSession) -> dict[str, Path]:
-    """The folders of all tables by their names: the warehouse has a folder a schema, and in it one a table."""
-    folders = (log.parent for log in sorted(_warehouse(spark).glob(f"*.db/*/{_LOG}")))
+def tables(warehouse: Path) -> dict[str, Path]:
+    """The folders of all tables by their names: a warehouse has a folder a schema, and in it one a table."""
+    folders = (log.parent for log in sorted(warehouse.glob(f"*.db/*/{_LOG}")))
     return {f"`{folder.parent.name.removesuffix('.db')}`.`{folder.name}`": folder for folder in folders}
 
 
-def _warehouse(spark: SparkSession) -> Path:
+def warehouse_of(spark: SparkSession) -> Path:
+    """The folder of a session's tables."""
     # Without links: an engine may know it by one that lives as long as its session.
     return Path(unquote(urlparse(str(spark.conf.get(WAREHOUSE_SETTING))).path)).resolve()
 
@@ -85,10 +86,10 @@ def files(folder: Path) -> list[Path]:
 def number_of_files(folder: Path) -> int:
     """How many data files the newest version has: counted only, which takes less than to read what they are."""
     known = _checkpoint(folder)
-    if "numOfAddFiles" not in known:
+    if known and "numOfAddFiles" not in known:
         return len(files(folder))
-    later = [line for number in _later(folder, known["version"]) for line in _lines(folder, number)]
-    return int(known["numOfAddFiles"]) + sum(
+    later = [line for number in _later(folder, known.get("version", -1)) for line in _lines(folder, number)]
+    return int(known.get("numOfAddFiles", 0)) + sum(
         line.startswith(_beginning("add")) - line.startswith(_beginning("remove")) for line in later
     )
 

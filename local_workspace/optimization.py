@@ -12,6 +12,6 @@ def optimize_tables(spark: SparkSession) -> None:
 
     Each read opens every file: a table that gets one a day would be slower with every day.
     """
-    for name, folder in delta_log.tables(spark).items():
+    for name, folder in delta_log.tables(delta_log.warehouse_of(spark)).items():
         if delta_log.number_of_files(folder) > _MANY_FILES:
             spark.sql(f"OPTIMIZE {name}")

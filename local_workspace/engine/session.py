@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client import ChannelBuilder, DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-from local_workspace.delta_log import WAREHOUSE_SETTING
+from local_workspace import delta_log
 from local_workspace.ending import stopped
 from local_workspace.errors import LocalWorkspaceError
 
@@ -41,8 +41,8 @@ def open_session(root: Path) -> Iterator[SparkSession]:
     logging.getLogger("pyspark.sql.connect").setLevel(logging.CRITICAL)
     logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
     with _plain(root) as plain, _engine()(plain) as spark:
-        if spark.conf.get(WAREHOUSE_SETTING, None) is None:
-            spark.conf.set(WAREHOUSE_SETTING, (root / WAREHOUSE).as_uri())
+        if spark.conf.get(delta_log.WAREHOUSE_SETTING, None) is None:
+            spark.conf.set(delta_log.WAREHOUSE_SETTING, (root / WAREHOUSE).as_uri())
         register_tables(spark, plain / WAREHOUSE)
         yield spark
 
@@ -72,9 +72,8 @@ def register_tables(spark: SparkSession, warehouse: Path) -> None:
     for schema in sorted(warehouse.glob("*.db")):
         name = schema.name.removesuffix(".db")
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{name}`")
-        for log in sorted(schema.glob("*/_delta_log")):
-            table, location = log.parent.name, log.parent.as_uri()
-            spark.sql(f"CREATE TABLE IF NOT EXISTS `{name}`.`{table}` USING DELTA LOCATION '{location}'")
+    for table, folder in delta_log.tables(warehouse).items():
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {table} USING DELTA LOCATION '{folder.as_uri()}'")
 
 
 @contextmanager

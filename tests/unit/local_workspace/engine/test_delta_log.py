@@ -51,6 +51,8 @@ def test_files_are_counted_as_they_are_read(spark, folder, kept, tmp_path):
     spark.sql(f"DELETE FROM delta.`{copy}` WHERE id >= {WRITES - 2}")  # noqa: S608 (a folder of our own)
     for place, number in ((folder, WRITES), (kept, WRITES), (copy, WRITES - 2)):
         assert delta_log.number_of_files(place) == len(delta_log.files(place)) == number
+    (copy / "_delta_log" / "_last_checkpoint").unlink()
+    assert delta_log.number_of_files(copy) == len(delta_log.files(copy)) == WRITES - 2
 
 
 def test_what_changed_after_a_version_is_there_while_its_commits_are(spark, folder):
